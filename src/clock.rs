@@ -1,0 +1,58 @@
+//! The only file that asks the time.
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::time::Instant;
+
+use crate::model::time::Millis;
+
+/// Where the wall time comes from.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// `epoch` at `origin`, and from there with tokio's clock, which a test can pause.
+    Simulated {
+        /// Wall time at `origin`.
+        epoch: Millis,
+        /// The instant it was so.
+        origin: Instant,
+    },
+}
+
+impl Clock {
+    /// A clock for simulations, which says `epoch` now.
+    pub fn simulated(epoch: Millis) -> Self {
+        Self::Simulated { epoch, origin: Instant::now() }
+    }
+
+    /// The wall time.
+    pub fn now(&self) -> Millis {
+        Millis(self.now_us().div_euclid(1_000))
+    }
+
+    /// The wall time in microseconds since 1970-01-01T00:00:00Z.
+    pub fn now_us(&self) -> i64 {
+        match self {
+            Self::System => {
+                let now = clock_gettime(ClockId::Realtime);
+                now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
+            }
+            Self::Simulated { epoch, origin } => {
+                let passed = i64::try_from(origin.elapsed().as_micros()).unwrap_or(i64::MAX);
+                epoch.0.saturating_mul(1_000).saturating_add(passed)
+            }
+        }
+    }
+
+    /// Milliseconds since the machine started, time asleep included. The monotonic clock that
+    /// timers use stands still in a suspend; the difference of the two shows one.
+    pub fn since_boot_ms(&self) -> i64 {
+        match self {
+            Self::System => {
+                let now = clock_gettime(ClockId::Boottime);
+                now.tv_sec.saturating_mul(1_000).saturating_add(now.tv_nsec / 1_000_000)
+            }
+            Self::Simulated { .. } => self.now().0,
+        }
+    }
+}

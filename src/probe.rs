@@ -1,0 +1,3 @@
+//! What touches the network. One file a kind; the decisions on what came are pure.
+
+pub mod stopwatch;
