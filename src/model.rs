@@ -6,6 +6,8 @@
 pub mod id;
 pub mod time;
 pub mod span;
+pub mod state;
+pub mod step;
 pub mod outcome;
 pub mod reason;
 pub mod phases;

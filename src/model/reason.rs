@@ -186,6 +186,8 @@ reasons! {
     130 GuardRefused "guard_refused" Void;
     /// Our own secret (password, token, key) could not be read or fetched.
     131 SelfSecret "self_secret" Void;
+    /// The wall clock was set, and these instants never were.
+    132 ClockStep "clock_step" Void;
 }
 
 impl Reason {
