@@ -16,5 +16,6 @@ pub mod check;
 pub mod spec;
 pub mod system;
 pub mod state;
+pub mod step;
 pub mod result;
 pub mod observation;
