@@ -6,8 +6,6 @@
 pub mod id;
 pub mod time;
 pub mod span;
-pub mod state;
-pub mod step;
 pub mod outcome;
 pub mod reason;
 pub mod phases;
@@ -17,5 +15,7 @@ pub mod expect;
 pub mod check;
 pub mod spec;
 pub mod system;
+pub mod state;
+pub mod step;
 pub mod result;
 pub mod observation;
