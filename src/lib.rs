@@ -9,3 +9,4 @@ pub mod clock;
 pub mod schedule;
 pub mod probe;
 pub mod history;
+pub mod metrics;
