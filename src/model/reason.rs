@@ -186,6 +186,8 @@ reasons! {
     130 GuardRefused "guard_refused" Void;
     /// Our own secret (password, token, key) could not be read or fetched.
     131 SelfSecret "self_secret" Void;
+    /// No beat has arrived since the monitor started, and none is overdue yet.
+    132 HeartbeatWaiting "heartbeat_waiting" Void;
 }
 
 impl Reason {
