@@ -188,6 +188,8 @@ reasons! {
     131 SelfSecret "self_secret" Void;
     /// The wall clock was set, and these instants never were.
     132 ClockStep "clock_step" Void;
+    /// No beat has arrived since the monitor started, and none is overdue yet.
+    133 HeartbeatWaiting "heartbeat_waiting" Void;
 }
 
 impl Reason {
