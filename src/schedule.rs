@@ -9,4 +9,4 @@ pub mod gate;
 pub mod core;
 mod timer;
 
-pub use self::timer::{Command, run};
+pub use self::timer::{Command, Ended, reading, run};

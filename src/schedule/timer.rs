@@ -16,17 +16,8 @@ use super::plan::Grid;
 /// What the schedule is told while it runs.
 #[derive(Debug)]
 pub enum Command {
-    /// A run has ended.
-    Done {
-        /// Its check.
-        check: CheckId,
-        /// Its lane.
-        lane: Lane,
-        /// What its result asks for.
-        follow: Option<Follow>,
-        /// How long the host asked to be left alone, in microseconds; 0: not at all.
-        wait_us: i64,
-    },
+    /// These runs have ended.
+    Done(Vec<Ended>),
     /// Watch these checks from now on; answered when it is so.
     Replace {
         /// The checks and their grids.
@@ -45,6 +36,19 @@ pub enum Command {
         /// Thrown or released.
         killed: bool,
     },
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its check.
+    pub check: CheckId,
+    /// Its lane.
+    pub lane: Lane,
+    /// What its result asks for.
+    pub follow: Option<Follow>,
+    /// How long the host asked to be left alone, in microseconds; 0: not at all.
+    pub wait_us: i64,
 }
 
 /// Runs the schedule until `stop`. `act` is called for everything it wants done and must not
@@ -80,7 +84,7 @@ pub async fn run(
 }
 
 /// Reads the three clocks, the monotonic one as time since `origin`.
-pub(super) fn reading(clock: &Clock, origin: Instant) -> Reading {
+pub fn reading(clock: &Clock, origin: Instant) -> Reading {
     Reading {
         wall_us: clock.now_us(),
         mono_us: i64::try_from(origin.elapsed().as_micros()).unwrap_or(i64::MAX),
@@ -90,11 +94,13 @@ pub(super) fn reading(clock: &Clock, origin: Instant) -> Reading {
 
 fn obey(core: &mut Core, command: Command, clock: &Clock) {
     match command {
-        Command::Done { check, lane, follow, wait_us } => {
-            if wait_us > 0 {
-                core.wait(&check, lane, clock.now_us(), wait_us);
+        Command::Done(runs) => {
+            for Ended { check, lane, follow, wait_us } in runs {
+                if wait_us > 0 {
+                    core.wait(&check, lane, clock.now_us(), wait_us);
+                }
+                core.done(&check, lane, follow);
             }
-            core.done(&check, lane, follow);
         }
         Command::Replace { checks, per_minute, killed, done } => {
             core.gate().reconfigure(per_minute, killed.iter().map(String::as_str));
