@@ -4,11 +4,11 @@
 //! [`resolve`], [`dial`] and [`tls`] (the way to a server), then a file for each kind.
 
 pub mod stopwatch;
-pub mod heartbeat;
 pub mod net;
 mod resolve;
 mod dial;
 mod tls;
+pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
 use crate::model::observation::{Detail, Observation};
