@@ -21,14 +21,13 @@ use crate::model::reason::Reason;
 use crate::model::result::{RunKind, RunResult, VoidSpan};
 use crate::model::span::Span;
 use crate::model::state::State;
-use crate::model::system::Roster;
+use crate::model::system::{Roster, System};
 use crate::model::time::Millis;
 use crate::schedule::core::{Follow, Job};
 use crate::schedule::{Command, Ended};
 
 use super::runs::Finished;
-use super::snapshot;
-use super::watched::{Standing, Watch};
+use super::watched::{self, Shared, Watch};
 
 /// Events that wait for the pipeline. When full the runs wait; `thongsuot_queue_length` shows it.
 pub(super) const EVENTS_QUEUED_MAX: usize = 4_096;
@@ -62,8 +61,6 @@ pub(super) enum Event {
     Journal(history::Event),
     /// Watch this from now on.
     Adopt(Arc<Roster>, HashMap<CheckId, LiveCheck>, oneshot::Sender<()>),
-    /// Tell what is known now.
-    Look(oneshot::Sender<Arc<crate::web::Snapshot>>),
 }
 
 /// The one task.
@@ -74,7 +71,8 @@ pub(super) struct Pipeline {
     pub(super) history: History,
     pub(super) metrics: Arc<Metrics>,
     pub(super) schedule: mpsc::Sender<Command>,
-    pub(super) watch: Watch,
+    /// Shared with those who show it; never locked across an await.
+    pub(super) watch: Shared,
 }
 
 /// What one batch of events leaves to be done.
@@ -119,8 +117,12 @@ impl Pipeline {
 
     async fn take(&mut self, batch: &mut Vec<Event>) -> Result<(), String> {
         let mut todo = Todo::default();
-        for event in batch.drain(..) {
-            self.one(event, &mut todo);
+        let shared = Arc::clone(&self.watch);
+        {
+            let mut watch = watched::lock(&shared);
+            for event in batch.drain(..) {
+                self.one(event, &mut watch, &mut todo);
+            }
         }
         if !todo.ended.is_empty() {
             // The schedule is gone only when the daemon is ending.
@@ -132,11 +134,11 @@ impl Pipeline {
         self.history.append(todo.records).await.map_err(|error| error.to_string())
     }
 
-    fn one(&mut self, event: Event, todo: &mut Todo) {
+    fn one(&self, event: Event, watch: &mut Watch, todo: &mut Todo) {
         match event {
-            Event::Finished(finished) => self.finished(*finished, todo),
-            Event::Void(job, reason) => self.void(&job, reason, todo),
-            Event::Absent(gap, reason) => self.absent(gap, reason, todo),
+            Event::Finished(finished) => self.finished(*finished, watch, todo),
+            Event::Void(job, reason) => self.void(&job, reason, watch, todo),
+            Event::Absent(gap, reason) => absent(gap, reason, watch, &self.vantage, todo),
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
                 let body = serde_json::json!({ "by_ms": by_ms });
@@ -145,20 +147,15 @@ impl Pipeline {
             Event::Journal(event) => todo.records.push(Record::Event(event)),
             Event::Adopt(roster, restored, done) => {
                 self.metrics.set_roster(&roster, &self.vantage);
-                self.watch.adopt(roster, restored);
-                self.tell_all();
+                watch.adopt(roster, restored);
+                self.tell_all(watch);
                 // Nobody waits any more if the reload was given up; the roster stands.
                 let _ = done.send(());
-            }
-            Event::Look(answer) => {
-                let snapshot = snapshot::of(&self.watch, &self.vantage, self.clock.now());
-                // The client that asked may have left.
-                let _ = answer.send(Arc::new(snapshot));
             }
         }
     }
 
-    fn finished(&mut self, finished: Finished, todo: &mut Todo) {
+    fn finished(&self, finished: Finished, watch: &mut Watch, todo: &mut Todo) {
         let Finished { job, started, lateness, observation } = finished;
         let result = RunResult {
             check: job.check.id.clone(),
@@ -175,8 +172,8 @@ impl Pipeline {
             bytes: observation.bytes,
             reused: observation.reused,
         };
-        let follow = self.account(&result, observation.detail.why);
-        if let Some(watched) = self.watch.checks.get_mut(&result.check)
+        let follow = self.account(&result, observation.detail.why, watch);
+        if let Some(watched) = watch.checks.get_mut(&result.check)
             && let Some(not_after) = observation.tls_not_after
         {
             watched.tls_not_after = Some(not_after);
@@ -192,7 +189,7 @@ impl Pipeline {
         todo.records.push(Record::Result(result));
     }
 
-    fn void(&mut self, job: &Job, reason: Reason, todo: &mut Todo) {
+    fn void(&self, job: &Job, reason: Reason, watch: &mut Watch, todo: &mut Todo) {
         let now_us = self.clock.now_us();
         let result = RunResult {
             check: job.check.id.clone(),
@@ -209,53 +206,44 @@ impl Pipeline {
             bytes: 0,
             reused: false,
         };
-        self.account(&result, None);
+        self.account(&result, None, watch);
         todo.records.push(Record::Result(result));
     }
 
-    fn absent(&self, gap: Span, reason: Reason, todo: &mut Todo) {
-        warn!(from = %gap.start(), to = %gap.end(), reason = reason.as_str(), "nothing was measured");
-        for watched in self.watch.checks.values() {
-            let span = VoidSpan {
-                check: watched.check.id.clone(),
-                vantage: self.vantage.clone(),
-                from: gap.start(),
-                to: gap.end(),
-                reason,
-            };
-            todo.records.push(Record::Void(span));
-        }
-    }
-
     /// Takes one result into account: metrics, live state, log. Gives what to run next.
-    fn account(&mut self, result: &RunResult, why: Option<String>) -> live::Follow {
+    fn account(
+        &self,
+        result: &RunResult,
+        why: Option<String>,
+        watch: &mut Watch,
+    ) -> live::Follow {
         self.metrics.result(result);
         // A run of a check that a reload has just removed is filed, and that is all.
-        let Some(watched) = self.watch.checks.get_mut(&result.check) else {
+        let Some(watched) = watch.checks.get_mut(&result.check) else {
             return live::Follow::None;
         };
         let change = watched.live.note(result);
-        watched.last = Some(result.clone());
-        watched.why = why;
         debug!(
             check = %result.check, lane = result.lane.as_str(), kind = result.kind.as_str(),
             outcome = result.outcome().as_str(), reason = result.reason.as_str(),
-            us = result.phases.total().0, why = watched.why.as_deref(), "result"
+            us = result.phases.total().0, why = why.as_deref(), "result"
         );
+        watched.last = Some(result.clone());
+        watched.why = why;
         if change.after != watched.told {
-            self.tell(&result.check.clone(), change.after);
+            self.tell(&result.check, change.after, watch);
         }
         change.follow
     }
 
     /// Looks at every state again, and tells the history that time goes on.
-    fn look(&mut self) {
+    fn look(&self) {
         let now = self.clock.now();
         self.history.beat(now);
-        let stats = self.history.stats();
-        self.metrics.queue_length("history", usize::try_from(stats.waiting).unwrap_or(usize::MAX));
-        let changed: Vec<(CheckId, State)> = self
-            .watch
+        let waiting = self.history.stats().waiting;
+        self.metrics.queue_length("history", usize::try_from(waiting).unwrap_or(usize::MAX));
+        let watch = &mut *watched::lock(&self.watch);
+        let changed: Vec<(CheckId, State)> = watch
             .checks
             .iter()
             .map(|(id, watched)| (id, watched.told, watched.live.state(now)))
@@ -263,13 +251,13 @@ impl Pipeline {
             .map(|(id, _, state)| (id.clone(), state))
             .collect();
         for (check, state) in changed {
-            self.tell(&check, state);
+            self.tell(&check, state, watch);
         }
     }
 
     /// Tells metrics and log that a check stands otherwise, and its system perhaps too.
-    fn tell(&mut self, check: &CheckId, state: State) {
-        let Some(watched) = self.watch.checks.get_mut(check) else { return };
+    fn tell(&self, check: &CheckId, state: State, watch: &mut Watch) {
+        let Some(watched) = watch.checks.get_mut(check) else { return };
         let before = std::mem::replace(&mut watched.told, state);
         self.metrics.check_state(check, state);
         let system = watched.check.system.clone();
@@ -279,51 +267,53 @@ impl Pipeline {
             (State::Down, State::Up | State::Slow) => info!(%check, %system, "came back"),
             _ => info!(%check, %system, from = before.as_str(), to = state.as_str(), why, "changed"),
         }
-        self.tell_system(&system);
+        let roster = Arc::clone(&watch.roster);
+        if let Some(system) = roster.systems.iter().find(|it| it.id == system) {
+            self.tell_system(system, watch);
+        }
     }
 
-    fn tell_system(&mut self, id: &crate::model::id::SystemId) {
+    fn tell_system(&self, system: &System, watch: &mut Watch) {
         let now = self.clock.now();
-        let roster = Arc::clone(&self.watch.roster);
-        let Some(system) = roster.systems.iter().find(|system| system.id == *id) else { return };
-        let state = self.watch.system_state(system, now);
-        let before = self.watch.systems.get(id).map(|it| it.state);
-        if before == Some(state) {
-            return;
-        }
-        self.watch.systems.insert(id.clone(), Standing { state, since: now });
-        if let Some(state) = state {
-            self.metrics.system_state(id, state);
-            let from = before.flatten().map_or("nothing", State::as_str);
-            match state {
-                State::Down => warn!(system = %id, from, "system went down"),
-                _ => info!(system = %id, from, to = state.as_str(), "system changed"),
-            }
+        let (before, state) = watch.stand(system, now);
+        let Some(state) = state else { return };
+        self.metrics.system_state(&system.id, state);
+        let from = before.map_or("nothing", State::as_str);
+        match state {
+            _ if before == Some(state) => {}
+            State::Down => warn!(system = %system.id, from, "system went down"),
+            _ => info!(system = %system.id, from, to = state.as_str(), "system changed"),
         }
     }
 
     /// After a change of roster every state is told anew.
-    fn tell_all(&mut self) {
+    fn tell_all(&self, watch: &mut Watch) {
         let now = self.clock.now();
-        for (id, watched) in &mut self.watch.checks {
+        for (id, watched) in &mut watch.checks {
             watched.told = watched.live.state(now);
             self.metrics.check_state(id, watched.told);
             if let Some(not_after) = watched.tls_not_after {
                 self.metrics.tls_not_after(id, not_after);
             }
         }
-        let roster = Arc::clone(&self.watch.roster);
+        let roster = Arc::clone(&watch.roster);
         for system in &roster.systems {
-            let state = self.watch.system_state(system, now);
-            let standing = Standing { state, since: now };
-            let known = self.watch.systems.entry(system.id.clone()).or_insert(standing);
-            if known.state != state {
-                *known = standing;
-            }
-            if let Some(state) = state {
-                self.metrics.system_state(&system.id, state);
-            }
+            self.tell_system(system, watch);
         }
+    }
+}
+
+/// Records a time in which nothing could be run, for every check.
+fn absent(gap: Span, reason: Reason, watch: &Watch, vantage: &VantageId, todo: &mut Todo) {
+    warn!(from = %gap.start(), to = %gap.end(), reason = reason.as_str(), "nothing was measured");
+    for check in watch.checks.keys() {
+        todo.records.push(Record::Void(VoidSpan {
+            check: check.clone(),
+            vantage: vantage.clone(),
+            from: gap.start(),
+            to: gap.end(),
+            reason,
+        }));
     }
 }
 

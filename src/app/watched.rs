@@ -1,7 +1,7 @@
 //! What the pipeline remembers of each check and system.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::availability::combine;
 use crate::availability::live::LiveCheck;
@@ -28,10 +28,18 @@ pub(super) struct Watched {
 /// Where a system stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// `None`: no enabled critical check, so no state.
-    pub(super) state: Option<State>,
-    /// When it was first seen to be so.
+    pub(super) state: State,
+    /// Since when, as far as it was seen.
     pub(super) since: Millis,
+}
+
+/// What the pipeline writes and others read. Never held across an await.
+pub(super) type Shared = Arc<Mutex<Watch>>;
+
+/// Locks it. A panic in a holder is a bug that ends its part; what it left is still consistent,
+/// since every change is one insertion.
+pub(super) fn lock(shared: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Every check that runs, and every system.
@@ -83,9 +91,24 @@ impl Watch {
         self.roster = roster;
     }
 
-    /// The state of `system` at `now`; `None` if it has no enabled critical check.
-    pub(super) fn system_state(&self, system: &System, now: Millis) -> Option<State> {
-        let enabled = system.checks.iter().filter_map(|check| self.checks.get(&check.id));
-        combine::system(enabled.map(|it| (it.check.critical, it.live.state(now))))
+    /// Works out where `system` stands at `now`, and keeps it. Gives its state before and now;
+    /// `None` for one without an enabled critical check.
+    pub(super) fn stand(&mut self, system: &System, now: Millis) -> (Option<State>, Option<State>) {
+        let before = self.systems.get(&system.id).copied();
+        let enabled = || system.checks.iter().filter_map(|check| self.checks.get(&check.id));
+        let state = combine::system(enabled().map(|it| (it.check.critical, it.live.state(now))));
+        match state {
+            None => drop(self.systems.remove(&system.id)),
+            Some(state) if before.is_none_or(|it| it.state != state) => {
+                let alike = enabled().filter(|it| it.live.state(now) == state);
+                let sinces = alike.filter_map(|it| it.live.since(now));
+                // Down since the first check fell, up since the last one rose.
+                let since = if state == State::Down { sinces.min() } else { sinces.max() };
+                let standing = Standing { state, since: since.unwrap_or(now) };
+                self.systems.insert(system.id.clone(), standing);
+            }
+            Some(_) => {}
+        }
+        (before.map(|it| it.state), state)
     }
 }
