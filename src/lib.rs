@@ -8,3 +8,4 @@ pub mod model;
 pub mod clock;
 pub mod probe;
 pub mod metrics;
+pub mod web;
