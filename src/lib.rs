@@ -14,3 +14,4 @@ pub mod schedule;
 pub mod probe;
 pub mod history;
 pub mod metrics;
+pub mod web;

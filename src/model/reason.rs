@@ -3,6 +3,8 @@
 //! A reason decides its outcome, so a result can't carry a pair that contradicts itself.
 //! Codes are stored in files and are never reused; extend the list at its end.
 
+mod words;
+
 use super::outcome::Outcome;
 use super::phases::Phase;
 
