@@ -15,3 +15,4 @@ pub mod probe;
 pub mod history;
 pub mod metrics;
 pub mod web;
+pub mod config;
