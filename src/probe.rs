@@ -9,6 +9,9 @@ mod resolve;
 mod dial;
 mod tls;
 pub mod heartbeat;
+pub mod block;
+pub mod expect;
+mod http;
 
 use crate::model::check::{Check, Lane};
 use crate::model::observation::{Detail, Observation};
@@ -25,6 +28,7 @@ use stopwatch::{Fault, Stopwatch};
 /// (besides the time spent aside, which has the same limit of its own).
 pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
     match &check.spec {
+        Spec::Http(spec) => http::run(spec, check, lane, net, now).await,
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
         other => unready(other),
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use hickory_resolver::Hosts;
 use hickory_resolver::system_conf::read_system_conf;
 
+use super::block::BlockSignature;
+use super::http::Tokens;
 use super::tls::{Judgements, Roots, TlsSetups};
 
 /// Longest that one name server is waited for before the next is asked: a dead first resolver
@@ -30,6 +32,8 @@ pub struct Settings {
     pub system_roots: bool,
     /// More trusted roots, as PEM.
     pub extra_roots_pem: Vec<Vec<u8>>,
+    /// Block pages to know besides the well-known ones.
+    pub block_signatures: Vec<BlockSignature>,
 }
 
 /// Why the network part could not be set up.
@@ -65,6 +69,7 @@ pub struct Net {
     pub(super) roots: Arc<Roots>,
     pub(super) tls_setups: TlsSetups,
     pub(super) judgements: Judgements,
+    pub(super) tokens: Tokens,
 }
 
 impl Net {
@@ -92,6 +97,7 @@ impl Net {
             roots: Arc::new(roots),
             tls_setups: TlsSetups::default(),
             judgements: Judgements::default(),
+            tokens: Tokens::default(),
         })
     }
 }
