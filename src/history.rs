@@ -8,13 +8,18 @@
 mod error;
 mod record;
 mod row;
+mod column;
+mod block;
 mod stats;
 mod lock;
 mod reserve;
 mod place;
 mod chain;
 mod backlog;
+mod late;
 mod write;
+mod seal;
+mod upkeep;
 mod writer;
 mod cursor;
 mod scan;
@@ -34,6 +39,7 @@ pub use error::HistoryError;
 pub use reader::{Counts, Filter, PAGE_RESULTS_MAX, Page, Reader};
 pub use record::{Event, Record, StoredEvent};
 pub use stats::{Commit, Stats};
+pub use upkeep::Upkept;
 
 use lock::FolderLock;
 use place::Place;
@@ -162,6 +168,17 @@ impl History {
     /// tried again. [`HistoryError::Closed`].
     pub async fn flush(&self) -> Result<(), HistoryError> {
         self.ask(Command::Flush).await
+    }
+
+    /// Seals the days that are over and deletes those older than is kept, by `now`. Takes as
+    /// long as there is work, in short steps between commits; once an hour is plenty.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says, or [`HistoryError::Damaged`]. What was done before is done; the next
+    /// call goes on.
+    pub async fn maintain(&self, now: Millis) -> Result<Upkept, HistoryError> {
+        self.ask(|answer| Command::Maintain(now, answer)).await
     }
 
     /// Stores everything and closes the file. The folder is free afterwards.

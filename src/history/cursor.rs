@@ -1,5 +1,6 @@
 //! A place in the order of results (pure).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,6 +41,16 @@ impl Cursor {
     /// Whether `result` comes after this place.
     pub fn is_before(&self, result: &RunResult) -> bool {
         *self < Self::after(result)
+    }
+
+    /// The order of results: by start, then by identity.
+    pub(super) fn order(a: &RunResult, b: &RunResult) -> Ordering {
+        let key = |it: &RunResult| (it.started, it.lane as u8);
+        let rest = |it: &RunResult| (it.due, it.kind as u8, it.run);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.vantage.cmp(&b.vantage))
+            .then_with(|| rest(a).cmp(&rest(b)))
     }
 
     pub(super) const fn started(&self) -> Millis {

@@ -224,7 +224,7 @@ impl Reader {
             (SELECT count(*) FROM voids), (SELECT count(*) FROM events)";
         self.connection
             .query_row(sql, [], |row| {
-                let count = |index| row.get::<_, i64>(index).map(|it| it.unsigned_abs());
+                let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
                 Ok(Counts {
                     raw: count(0)?,
                     sealed: count(1)?,

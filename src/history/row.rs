@@ -28,6 +28,11 @@ pub(super) const COLUMNS: &str = "due, kind, run, started, lateness, reason, \
      dns, connect, tls, send, wait, receive, status, bytes, reused";
 
 impl Row {
+    /// What tells it from others of its stream.
+    pub(super) const fn identity(&self) -> (i64, u8, u16) {
+        (self.due, self.kind, self.run)
+    }
+
     /// Reads [`COLUMNS`], the first of which is number `first` of the query.
     pub(super) fn read(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Self> {
         let phase = |index| row.get(first + 6 + index);

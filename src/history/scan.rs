@@ -1,6 +1,8 @@
 //! Going through the results of a check in order, raw and sealed alike.
 
-use rusqlite::{OptionalExtension, Transaction};
+use std::cmp::Ordering;
+
+use rusqlite::Transaction;
 
 use crate::model::check::Lane;
 use crate::model::id::{CheckId, VantageId};
@@ -8,6 +10,7 @@ use crate::model::result::RunResult;
 use crate::model::span::Span;
 use crate::model::time::Millis;
 
+use super::block::{self, Block};
 use super::reader::Filter;
 use super::row::{self, DAY_MS, Row};
 use super::{Cursor, HistoryError};
@@ -49,10 +52,11 @@ pub(super) fn scan(
         let mut results = Vec::new();
         for stream in &streams {
             raw(view, stream, window, &mut results)?;
+            sealed(view, stream, window, &mut results)?;
         }
-        results.sort_by_cached_key(Cursor::after);
+        results.sort_by(Cursor::order);
         // Equal identities do not happen; were they to, a figure must not count one twice.
-        results.dedup_by(|later, first| Cursor::after(later) == Cursor::after(first));
+        results.dedup_by(|later, first| Cursor::order(later, first) == Ordering::Equal);
         for result in results {
             if each(result) == Flow::Stop {
                 return Ok(());
@@ -105,16 +109,13 @@ fn first_at_or_after(
 ) -> Result<Option<Millis>, HistoryError> {
     let mut first: Option<i64> = None;
     for stream in streams {
-        let found = view
-            .query_row(
-                "SELECT min(started) FROM results WHERE stream = ?1 AND started >= ?2",
-                [stream.id, at.0],
-                |row| row.get::<_, Option<i64>>(0),
-            )
-            .optional()
-            .map_err(HistoryError::sqlite("read results"))?
-            .flatten();
-        first = [first, found].into_iter().flatten().min();
+        let read = |sql| view.query_row(sql, [stream.id, at.0], |row| row.get::<_, Option<i64>>(0));
+        let fault = || HistoryError::sqlite("read results");
+        let raw = read("SELECT min(started) FROM results WHERE stream = ?1 AND started >= ?2");
+        let sealed =
+            read("SELECT min(started_min) FROM blocks WHERE stream = ?1 AND started_max >= ?2");
+        let found = [first, raw.map_err(fault())?, sealed.map_err(fault())?];
+        first = found.into_iter().flatten().min();
     }
     Ok(first.map(|it| Millis(it).max(at)))
 }
@@ -138,6 +139,93 @@ fn raw(
         results.push(stream.result(&row)?);
     }
     Ok(())
+}
+
+/// The sealed results of a stream that started in `window`.
+fn sealed(
+    view: &Transaction<'_>,
+    stream: &Stream,
+    window: Span,
+    results: &mut Vec<RunResult>,
+) -> Result<(), HistoryError> {
+    let fault = || HistoryError::sqlite("read day blocks");
+    let mut query = view
+        .prepare(
+            "SELECT day, seq, count, started_min, started_max, body FROM blocks
+             WHERE stream = ?1 AND started_max >= ?2 AND started_min < ?3",
+        )
+        .map_err(fault())?;
+    let key = [stream.id, window.start().0, window.end().0];
+    let mut rows = query.query(key).map_err(fault())?;
+    while let Some(row) = rows.next().map_err(fault())? {
+        let entry = BlockEntry::read(row).map_err(fault())?;
+        let block = entry.unpack(stream)?;
+        for row in block.rows.iter().filter(|it| window.contains(Millis(it.started))) {
+            results.push(stream.result(row)?);
+        }
+    }
+    Ok(())
+}
+
+/// A row of the table of blocks.
+pub(super) struct BlockEntry {
+    pub(super) day: i64,
+    pub(super) seq: i64,
+    count: i64,
+    started: (i64, i64),
+    body: Vec<u8>,
+}
+
+impl BlockEntry {
+    /// Reads `day, seq, count, started_min, started_max, body`.
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let started = (row.get(3)?, row.get(4)?);
+        Ok(Self {
+            day: row.get(0)?,
+            seq: row.get(1)?,
+            count: row.get(2)?,
+            started,
+            body: row.get(5)?,
+        })
+    }
+
+    /// The block, if it is whole and is what its row says.
+    pub(super) fn unpack(&self, stream: &Stream) -> Result<Block, HistoryError> {
+        let whole = block::unpack(&self.body).and_then(|block| {
+            let key = &block.key;
+            let named = key.check == stream.check.as_str()
+                && usize::from(key.lane) == stream.lane as usize
+                && key.vantage == stream.vantage.as_str()
+                && (i64::from(key.day), i64::from(key.seq)) == (self.day, self.seq);
+            let counted = block.rows.len() as i64 == self.count
+                && block::started_range(&block.rows) == Some(self.started);
+            match (named, counted) {
+                (true, true) => Ok(block),
+                (false, _) => Err("the block is of another stream or day".to_owned()),
+                (_, false) => Err("the block's row in the table says otherwise".to_owned()),
+            }
+        });
+        whole.map_err(|fault| HistoryError::Damaged {
+            at: format!(
+                "{stream}, day {} (block {}), results from {} to {} ms",
+                date(self.day),
+                self.seq,
+                self.started.0,
+                self.started.1
+            ),
+            fault,
+        })
+    }
+}
+
+/// A UTC day as people write it; the number itself if it is beyond the calendar.
+fn date(day: i64) -> String {
+    i32::try_from(day)
+        .ok()
+        .and_then(|days| {
+            jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(days).ok()?).ok()
+        })
+        .map_or_else(|| day.to_string(), |it| it.to_string())
 }
 
 impl Stream {

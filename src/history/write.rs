@@ -6,11 +6,12 @@ use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
 
 use crate::model::check::Lane;
 use crate::model::id::{CheckId, VantageId};
-use crate::model::phases::Phase;
 use crate::model::result::{RunResult, VoidSpan};
 use crate::model::time::Millis;
 
+use super::late::Sealed;
 use super::record::Event;
+use super::row::Row;
 use super::{HistoryError, Record, chain};
 
 /// Whose results are packed together.
@@ -25,16 +26,23 @@ pub(super) struct Tally {
     pub(super) duplicates: u64,
 }
 
-/// Numbers of streams, so that a row needs one look-up in memory. Thrown away when a
-/// transaction fails: it may hold numbers that were rolled back.
+/// What is known of the file, so that a row needs one look-up in memory. Thrown away when a
+/// transaction fails: it may hold what was rolled back.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     streams: HashMap<StreamKey, i64>,
+    sealed: Sealed,
 }
 
 impl Names {
     pub(super) fn forget(&mut self) {
         self.streams.clear();
+        self.sealed.forget();
+    }
+
+    /// Blocks have changed.
+    pub(super) fn forget_sealed(&mut self) {
+        self.sealed.forget();
     }
 
     fn stream(&mut self, tx: &Transaction<'_>, result: &RunResult) -> rusqlite::Result<i64> {
@@ -99,7 +107,8 @@ fn store(
             let stored = match record {
                 Record::Result(result) => {
                     let stream = names.stream(&tx, result)?;
-                    insert_result(&mut insert, stream, result)?
+                    let row = Row::from(result);
+                    !names.sealed.has(&tx, stream, &row)? && insert_row(&mut insert, stream, &row)?
                 }
                 Record::Void(span) => insert_void(&tx, span)?,
                 Record::Event(event) => append_event(&tx, event).map(|()| true)?,
@@ -124,30 +133,26 @@ const INSERT_RESULT: &str = "INSERT INTO results
     ON CONFLICT DO NOTHING";
 
 /// Whether it was new.
-fn insert_result(
-    insert: &mut Statement<'_>,
-    stream: i64,
-    result: &RunResult,
-) -> rusqlite::Result<bool> {
-    let phase = |it| result.phases.get(it).0;
+fn insert_row(insert: &mut Statement<'_>, stream: i64, row: &Row) -> rusqlite::Result<bool> {
+    let [dns, connect, tls, send, wait, receive] = row.phases;
     insert
         .execute(params![
             stream,
-            result.due.0,
-            result.kind as i64,
-            result.run,
-            result.started.0,
-            result.lateness.0,
-            result.reason.code(),
-            phase(Phase::Dns),
-            phase(Phase::Connect),
-            phase(Phase::Tls),
-            phase(Phase::Send),
-            phase(Phase::Wait),
-            phase(Phase::Receive),
-            result.status,
-            result.bytes,
-            result.reused,
+            row.due,
+            row.kind,
+            row.run,
+            row.started,
+            row.lateness,
+            row.reason,
+            dns,
+            connect,
+            tls,
+            send,
+            wait,
+            receive,
+            row.status,
+            row.bytes,
+            row.reused,
         ])
         .map(|rows| rows == 1)
 }

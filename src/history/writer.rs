@@ -16,6 +16,7 @@ use super::lock::FolderLock;
 use super::place::Place;
 use super::reserve::Reserve;
 use super::stats::{Commit, Shared};
+use super::upkeep::{self, Step, Upkeep, Upkept};
 use super::write::{self, Names};
 use super::{HistoryError, Observer, Record, Settings};
 
@@ -39,6 +40,9 @@ const ALIVE_EVERY_MS: i64 = 5_000;
 /// How long the thread sleeps when there is nothing to do.
 const IDLE: Duration = Duration::from_hours(1);
 
+/// Where an answer goes.
+pub(super) type Answer<T> = oneshot::Sender<Result<T, HistoryError>>;
+
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -47,9 +51,11 @@ pub(super) enum Command {
     /// It is this late.
     Beat(Millis),
     /// Answer when all that came before is durable.
-    Flush(oneshot::Sender<Result<(), HistoryError>>),
+    Flush(Answer<()>),
+    /// Seal and delete what is due by then.
+    Maintain(Millis, Answer<Upkept>),
     /// Make all durable, close the file, answer.
-    Close(oneshot::Sender<Result<(), HistoryError>>),
+    Close(Answer<()>),
 }
 
 /// The thread's own state.
@@ -63,7 +69,8 @@ pub(super) struct Writer {
     backlog: Backlog,
     reserve: Option<Reserve>,
     batch_due: Option<Instant>,
-    flushes: Vec<oneshot::Sender<Result<(), HistoryError>>>,
+    flushes: Vec<Answer<()>>,
+    upkeep: Option<(Upkeep, Vec<Answer<Upkept>>)>,
     failing: Option<Failing>,
     now: Option<Millis>,
     alive: Option<Millis>,
@@ -98,6 +105,7 @@ impl Writer {
             reserve,
             batch_due: None,
             flushes: Vec::new(),
+            upkeep: None,
             failing: None,
             now: None,
             alive: None,
@@ -124,6 +132,7 @@ impl Writer {
                 break close;
             }
             self.commit_if_due();
+            self.upkeep_step();
         };
         let result = self.finish();
         drop(self);
@@ -138,16 +147,13 @@ impl Writer {
     fn wake_at(&self) -> Instant {
         match (&self.failing, self.batch_due) {
             (Some(failing), _) => failing.next_try,
+            (None, _) if self.upkeep.is_some() => Instant::now(),
             (None, Some(due)) => due,
             (None, None) => Instant::now() + IDLE,
         }
     }
 
-    fn take(
-        &mut self,
-        command: Command,
-        close: &mut Option<oneshot::Sender<Result<(), HistoryError>>>,
-    ) {
+    fn take(&mut self, command: Command, close: &mut Option<Answer<()>>) {
         match command {
             Command::Append(records) => {
                 for record in records {
@@ -167,6 +173,22 @@ impl Writer {
                 }
             }
             Command::Flush(answer) => self.flushes.push(answer),
+            Command::Maintain(now, answer) => {
+                // Room given back for a full disk is taken again once there is some.
+                if self.failing.is_none()
+                    && let Some(Err(error)) = self.reserve.as_ref().map(Reserve::make)
+                {
+                    warn!(%error, "no room for the reserve");
+                }
+                // What waits belongs to it too.
+                self.batch_due = Some(Instant::now());
+                match &mut self.upkeep {
+                    Some((_, answers)) => answers.push(answer),
+                    None => {
+                        self.upkeep = Some((Upkeep::new(now, &self.settings), vec![answer]));
+                    }
+                }
+            }
             Command::Close(answer) => *close = Some(answer),
         }
     }
@@ -295,6 +317,42 @@ impl Writer {
             self.note_failure(&error, why);
             self.start_batch();
         }
+    }
+
+    /// One step of the upkeep, if one is under way. Tells those who wait when it is done.
+    fn upkeep_step(&mut self) {
+        let Some((mut upkeep, answers)) = self.upkeep.take() else { return };
+        let before = upkeep.done;
+        let step = match (&mut self.connection, &self.failing) {
+            (Some(connection), None) => upkeep.step(connection),
+            (_, failing) => {
+                let why = failing.as_ref().map(|it| it.why.clone()).unwrap_or_default();
+                Err(HistoryError::NotDurable { why })
+            }
+        };
+        if upkeep.done != before {
+            self.names.forget_sealed();
+            let sealed = upkeep.done.sealed_results - before.sealed_results;
+            add(&self.shared.sealed, sealed);
+            self.since_checkpoint += sealed;
+            self.checkpoint_if_due();
+        }
+        let result = match step {
+            Ok(Step::More) => {
+                self.upkeep = Some((upkeep, answers));
+                return;
+            }
+            Ok(Step::Finished) => Ok(upkeep.done),
+            Err(error) => {
+                warn!(%error, "upkeep of the history stopped; the next one goes on");
+                if error.is_fatal_for_connection() {
+                    self.note_failure(&error, error.to_string());
+                    self.start_batch();
+                }
+                Err(error)
+            }
+        };
+        upkeep::answer_all(answers, result);
     }
 
     /// Makes all durable and leaves the log empty.

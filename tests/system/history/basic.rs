@@ -11,14 +11,7 @@ use thongsuot::model::result::{RunResult, VoidSpan};
 use thongsuot::model::span::Span;
 use thongsuot::model::time::Millis;
 
-use super::sample::{NEW_YEAR, all_time, check, records, result, settings, vantage};
-
-fn read_all(reader: &Reader, check_id: &str) -> Vec<RunResult> {
-    let mut results = Vec::new();
-    let check = check(check_id);
-    reader.scan(&check, all_time(), &Filter::default(), |it| results.push(it)).unwrap();
-    results
-}
+use super::sample::{NEW_YEAR, all_time, check, read_all, records, result, settings, vantage};
 
 #[tokio::test]
 async fn what_is_flushed_is_read_back_and_the_first_of_two_wins() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use thongsuot::history::{Record, Settings};
+use thongsuot::history::{Filter, Reader, Record, Settings};
 use thongsuot::model::check::Lane;
 use thongsuot::model::id::{CheckId, VantageId};
 use thongsuot::model::phases::Phases;
@@ -10,6 +10,9 @@ use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunKind, RunResult};
 use thongsuot::model::span::Span;
 use thongsuot::model::time::{Micros, Millis};
+
+/// A UTC day, in milliseconds.
+pub(super) const DAY: i64 = 86_400_000;
 
 /// The first instant of 2026 in UTC.
 pub(super) const NEW_YEAR: i64 = 1_767_225_600_000;
@@ -53,4 +56,12 @@ pub(super) fn result(check_id: &str, due: i64) -> RunResult {
 
 pub(super) fn records(results: &[RunResult]) -> Vec<Record> {
     results.iter().cloned().map(Record::Result).collect()
+}
+
+/// Every result of a check.
+pub(super) fn read_all(reader: &Reader, check_id: &str) -> Vec<RunResult> {
+    let mut results = Vec::new();
+    let check = check(check_id);
+    reader.scan(&check, all_time(), &Filter::default(), |it| results.push(it)).unwrap();
+    results
 }
