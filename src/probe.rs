@@ -8,6 +8,9 @@ pub mod net;
 mod resolve;
 mod dial;
 mod tls;
+mod fault;
+mod screen;
+mod dns;
 pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
@@ -26,6 +29,8 @@ use stopwatch::{Fault, Stopwatch};
 pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
     match &check.spec {
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
+        Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
+        Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
         other => unready(other),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hickory_resolver::Hosts;
 use hickory_resolver::system_conf::read_system_conf;
 
+use super::heartbeat::Board;
 use super::tls::{Judgements, Roots, TlsSetups};
 
 /// Longest that one name server is waited for before the next is asked: a dead first resolver
@@ -65,6 +66,7 @@ pub struct Net {
     pub(super) roots: Arc<Roots>,
     pub(super) tls_setups: TlsSetups,
     pub(super) judgements: Judgements,
+    pub(super) board: Option<Arc<Board>>,
 }
 
 impl Net {
@@ -92,7 +94,16 @@ impl Net {
             roots: Arc::new(roots),
             tls_setups: TlsSetups::default(),
             judgements: Judgements::default(),
+            board: None,
         })
+    }
+
+    /// The same, with the board that heartbeat checks read. The board outlives this: beats
+    /// must not be lost when the settings change.
+    #[must_use]
+    pub fn with_board(mut self, board: Arc<Board>) -> Self {
+        self.board = Some(board);
+        self
     }
 }
 

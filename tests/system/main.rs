@@ -1,0 +1,5 @@
+//! Whole parts against real sockets on loopback, in real time.
+
+mod probe_kit;
+mod dns;
+mod heartbeat;
