@@ -11,6 +11,7 @@ mod tls;
 mod fault;
 mod screen;
 mod dns;
+mod icmp;
 pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
@@ -30,6 +31,7 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
     match &check.spec {
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
         Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
+        Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
         other => unready(other),
     }

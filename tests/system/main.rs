@@ -2,4 +2,5 @@
 
 mod probe_kit;
 mod dns;
+mod icmp;
 mod heartbeat;
