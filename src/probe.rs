@@ -10,6 +10,7 @@ mod dial;
 mod tls;
 mod fault;
 mod screen;
+mod tcp;
 mod dns;
 mod icmp;
 pub mod heartbeat;
@@ -30,6 +31,7 @@ use stopwatch::{Fault, Stopwatch};
 pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
     match &check.spec {
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
+        Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
         Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
         Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),

@@ -3,4 +3,5 @@
 mod probe_kit;
 mod dns;
 mod icmp;
+mod tcp;
 mod heartbeat;
