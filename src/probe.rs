@@ -13,6 +13,7 @@ mod screen;
 mod tcp;
 mod dns;
 mod icmp;
+mod grpc;
 pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
@@ -34,8 +35,9 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
         Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
         Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
         Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
+        Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
-        other => unready(other),
+        other @ Spec::Http(_) => unready(other),
     }
 }
 

@@ -4,4 +4,5 @@ mod probe_kit;
 mod dns;
 mod icmp;
 mod tcp;
+mod grpc;
 mod heartbeat;
