@@ -1,8 +1,14 @@
-//! Whole parts against real sockets on loopback, in real time.
+//! Tests of the parts against real sockets, files and processes.
 
+#[cfg(test)]
 mod probe_kit;
+#[cfg(test)]
 mod dns;
+#[cfg(test)]
 mod icmp;
+#[cfg(test)]
 mod tcp;
+#[cfg(test)]
 mod grpc;
+#[cfg(test)]
 mod heartbeat;
