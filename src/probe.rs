@@ -10,6 +10,9 @@ mod dial;
 mod tls;
 mod fault;
 mod screen;
+pub mod block;
+pub mod expect;
+mod http;
 mod tcp;
 mod dns;
 mod icmp;
@@ -31,22 +34,14 @@ use stopwatch::{Fault, Stopwatch};
 /// (besides the time spent aside, which has the same limit of its own).
 pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
     match &check.spec {
+        Spec::Http(spec) => http::run(spec, check, lane, net, now).await,
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
         Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
         Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
         Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
         Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
-        other @ Spec::Http(_) => unready(other),
     }
-}
-
-/// A kind that this build cannot run.
-fn unready(spec: &Spec) -> Observation {
-    let mut observation =
-        Observation::bare(Reason::Internal, crate::model::phases::Phases::default());
-    observation.detail.why = Some(format!("checks of kind `{}` are not built in", spec.kind()));
-    observation
 }
 
 /// What a run ends with: its reason, its time, and what was seen on the way.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use hickory_resolver::Hosts;
 use hickory_resolver::system_conf::read_system_conf;
 
+use super::block::BlockSignature;
 use super::heartbeat::Board;
+use super::http::Tokens;
 use super::tls::{Judgements, Roots, TlsSetups};
 
 /// Longest that one name server is waited for before the next is asked: a dead first resolver
@@ -31,6 +33,8 @@ pub struct Settings {
     pub system_roots: bool,
     /// More trusted roots, as PEM.
     pub extra_roots_pem: Vec<Vec<u8>>,
+    /// Block pages to know besides the well-known ones.
+    pub block_signatures: Vec<BlockSignature>,
 }
 
 /// Why the network part could not be set up.
@@ -66,6 +70,7 @@ pub struct Net {
     pub(super) roots: Arc<Roots>,
     pub(super) tls_setups: TlsSetups,
     pub(super) judgements: Judgements,
+    pub(super) tokens: Tokens,
     pub(super) board: Option<Arc<Board>>,
 }
 
@@ -94,6 +99,7 @@ impl Net {
             roots: Arc::new(roots),
             tls_setups: TlsSetups::default(),
             judgements: Judgements::default(),
+            tokens: Tokens::default(),
             board: None,
         })
     }

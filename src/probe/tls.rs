@@ -128,11 +128,8 @@ pub(super) async fn handshake(
     if let Ok(stream) = &shaken {
         let (_, connection) = stream.get_ref();
         facts.version = version_name(connection.protocol_version());
-        facts.cipher = connection
-            .negotiated_cipher_suite()
-            .and_then(|suite| suite.suite().as_str())
-            .unwrap_or_default()
-            .to_owned();
+        let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        facts.cipher.push_str(suite.unwrap_or_default());
         facts.alpn =
             connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
     }
@@ -170,8 +167,7 @@ fn lasts(what: &str, end: Option<Millis>, least: Option<u32>, now: Millis) -> Re
 
 fn server_name(terms: &Terms<'_>) -> Result<ServerName<'static>, Fault> {
     let text = match (&terms.client.server_name, terms.host) {
-        (Some(name), _) => name.clone(),
-        (None, Host::Domain(name)) => name.clone(),
+        (Some(name), _) | (None, Host::Domain(name)) => name.clone(),
         (None, Host::Ipv4(ip)) => return Ok(ServerName::IpAddress((*ip).into())),
         (None, Host::Ipv6(ip)) => return Ok(ServerName::IpAddress((*ip).into())),
     };

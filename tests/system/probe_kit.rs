@@ -53,6 +53,7 @@ pub(crate) fn net(resolver: Option<SocketAddr>) -> Net {
         source: None,
         system_roots: false,
         extra_roots_pem: Vec::new(),
+        block_signatures: Vec::new(),
     })
     .unwrap()
 }

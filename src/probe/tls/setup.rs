@@ -71,24 +71,27 @@ impl TlsSetups {
         if made.setups.len() >= SETUPS_MAX {
             *made = Made::default();
         }
-        let roots = match &client.roots_pem {
-            None => Arc::clone(base),
-            Some(pem) => match made.roots.get(pem) {
-                Some(roots) => Arc::clone(roots),
-                None => {
-                    let mut roots = Roots::clone(base);
-                    roots.add_pem(pem).map_err(|why| {
-                        Fault::new(Reason::SelfSecret, format!("trusted roots of the check: {why}"))
-                    })?;
-                    let roots = Arc::new(roots);
-                    made.roots.insert(pem.clone(), Arc::clone(&roots));
-                    roots
-                }
-            },
-        };
+        let roots = made.roots(client, base)?;
         let setup = TlsSetup { config: Arc::new(configure(client, alpn)?), roots };
         made.setups.entry(client.clone()).or_default().push((alpn, setup.clone()));
         Ok(setup)
+    }
+}
+
+impl Made {
+    /// The roots of `client`: the base ones and its own, shared by all that name the same.
+    fn roots(&mut self, client: &TlsClient, base: &Arc<Roots>) -> Result<Arc<Roots>, Fault> {
+        let Some(pem) = &client.roots_pem else { return Ok(Arc::clone(base)) };
+        if let Some(roots) = self.roots.get(pem) {
+            return Ok(Arc::clone(roots));
+        }
+        let mut roots = Roots::clone(base);
+        roots.add_pem(pem).map_err(|why| {
+            Fault::new(Reason::SelfSecret, format!("trusted roots of the check: {why}"))
+        })?;
+        let roots = Arc::new(roots);
+        self.roots.insert(pem.clone(), Arc::clone(&roots));
+        Ok(roots)
     }
 }
 
