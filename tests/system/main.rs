@@ -5,3 +5,17 @@ mod history;
 
 #[cfg(test)]
 mod metrics;
+//! Tests of the parts against real sockets, files and processes.
+
+#[cfg(test)]
+mod probe_kit;
+#[cfg(test)]
+mod dns;
+#[cfg(test)]
+mod icmp;
+#[cfg(test)]
+mod tcp;
+#[cfg(test)]
+mod grpc;
+#[cfg(test)]
+mod heartbeat;
