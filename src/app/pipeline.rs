@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, MissedTickBehavior, interval};
@@ -73,6 +74,8 @@ pub(super) struct Pipeline {
     pub(super) schedule: mpsc::Sender<Command>,
     /// Shared with those who show it; never locked across an await.
     pub(super) watch: Shared,
+    /// When it last looked around, in milliseconds since the machine started.
+    pub(super) looked: Arc<AtomicI64>,
 }
 
 /// What one batch of events leaves to be done.
@@ -85,7 +88,7 @@ struct Todo {
 impl Pipeline {
     /// Runs until `stop`, then takes what is still in the queue.
     pub(super) async fn run(
-        mut self,
+        self,
         mut events: mpsc::Receiver<Event>,
         stop: CancellationToken,
     ) -> Result<(), String> {
@@ -115,7 +118,7 @@ impl Pipeline {
         }
     }
 
-    async fn take(&mut self, batch: &mut Vec<Event>) -> Result<(), String> {
+    async fn take(&self, batch: &mut Vec<Event>) -> Result<(), String> {
         let mut todo = Todo::default();
         let shared = Arc::clone(&self.watch);
         {
@@ -240,6 +243,7 @@ impl Pipeline {
     fn look(&self) {
         let now = self.clock.now();
         self.history.beat(now);
+        self.looked.store(self.clock.since_boot_us() / 1_000, Ordering::Relaxed);
         let waiting = self.history.stats().waiting;
         self.metrics.queue_length("history", usize::try_from(waiting).unwrap_or(usize::MAX));
         let watch = &mut *watched::lock(&self.watch);

@@ -4,14 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::model::observation::Observation;
 use crate::model::outcome::Testimony;
+use crate::model::phases::Phases;
 use crate::model::reason::Reason;
-use crate::model::spec::Spec;
 use crate::model::time::{Micros, Millis};
-use crate::probe::heartbeat::{self, Board};
 use crate::probe::{self, Net};
 use crate::schedule::core::Job;
 
@@ -24,10 +24,11 @@ use super::pipeline::Event;
 pub(super) struct Runs {
     pub(super) clock: Clock,
     pub(super) absences: Absences,
-    pub(super) board: Board,
     pub(super) events: mpsc::Sender<Event>,
     /// Replaced whole by a reload; a run keeps what it began with.
     pub(super) outside: RwLock<Arc<Outside>>,
+    /// Cuts runs short when the daemon can't wait for them any longer.
+    pub(super) cut: CancellationToken,
 }
 
 /// How the outside is reached.
@@ -64,9 +65,9 @@ impl Runs {
         let started_us = self.clock.now_us();
         let started = Millis(started_us.div_euclid(1_000));
         let lateness = job.lateness(started_us);
-        let mut observation = match &job.check.spec {
-            Spec::Heartbeat(spec) => heartbeat::run(&job.check.id, spec, &self.board, started),
-            _ => probe::run(&job.check, job.lane, &outside.net, started).await,
+        let mut observation = tokio::select! {
+            seen = probe::run(&job.check, job.lane, &outside.net, started) => seen,
+            () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
         if let Some(reason) = self.own_fault(&observation, start, &outside).await {
             observation.reason = reason;

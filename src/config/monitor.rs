@@ -10,8 +10,7 @@ use crate::model::spec::Peer;
 use crate::model::time::Micros;
 
 /// Bounds of the latency histograms if none are written, in milliseconds.
-pub(super) const BUCKETS_MS: [u32; 12] =
-    [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+pub(super) const BUCKETS_MS: [u32; 6] = [100, 250, 500, 1_000, 3_000, 10_000];
 
 /// `[monitor]`: see `docs/configuration.md` for each key.
 #[derive(Clone, Debug, PartialEq)]
