@@ -106,9 +106,9 @@ pub(crate) static MONITOR: Table = plain(
         optional(
             "latency_buckets",
             Shape::List { of: &duration(1, 10 * MINUTE), min: 1 },
-            "5ms 10ms 25ms 50ms 100ms 250ms 500ms 1s 2500ms 5s 10s 30s",
+            "100ms 250ms 500ms 1s 3s 10s",
             r#"["50ms", "250ms", "1s", "5s"]"#,
-            "Bounds of the latency histograms, ascending.",
+            "Bounds of the latency histograms, ascending; at most 10.",
         ),
         optional(
             "grace",
