@@ -22,8 +22,10 @@ mod seal;
 mod upkeep;
 mod writer;
 mod cursor;
+mod stored;
 mod scan;
 mod reader;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub use reader::{Counts, Filter, PAGE_RESULTS_MAX, Page, Reader};
 pub use record::{Event, Record, StoredEvent};
 pub use stats::{Commit, Stats};
 pub use upkeep::Upkept;
+pub use verify::{Progress, Report, verify};
 
 use lock::FolderLock;
 use place::Place;
@@ -111,6 +114,10 @@ impl History {
         let lock = folder.map(FolderLock::take).transpose()?;
         let place = Place::new(folder);
         let connection = place.writer()?;
+        if let Err(error) = verify::quick(&connection) {
+            // Measuring goes on: what is read will be refused where it is damaged.
+            tracing::error!(%error, "the history is damaged");
+        }
         let reserve = folder.map(|it| Reserve::new(it, settings.reserve_bytes));
         if let Some(Err(error)) = reserve.as_ref().map(Reserve::make) {
             tracing::warn!(%error, "no room for the reserve; going on without");

@@ -78,7 +78,7 @@ impl Reader {
     }
 
     /// One view of the file for all queries of an answer: sealing moves rows meanwhile.
-    fn view(&self) -> Result<Transaction<'_>, HistoryError> {
+    pub(super) fn view(&self) -> Result<Transaction<'_>, HistoryError> {
         self.connection.unchecked_transaction().map_err(HistoryError::sqlite("read"))
     }
 

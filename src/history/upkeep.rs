@@ -147,7 +147,7 @@ fn seal_one(
 }
 
 /// The event that a sealed block leaves; `verify` compares each block with it.
-fn sealed_event(key: &BlockKey, count: usize, sha256: &[u8; 32], at: Millis) -> Event {
+pub(super) fn sealed_event(key: &BlockKey, count: usize, sha256: &[u8; 32], at: Millis) -> Event {
     let lane = Lane::ALL.get(usize::from(key.lane)).map_or("?", |it| it.as_str());
     let body = json!({
         "check": key.check,

@@ -18,7 +18,7 @@ use super::reserve::Reserve;
 use super::stats::{Commit, Shared};
 use super::upkeep::{self, Step, Upkeep, Upkept};
 use super::write::{self, Names};
-use super::{HistoryError, Observer, Record, Settings};
+use super::{HistoryError, Observer, Record, Settings, verify};
 
 /// Commands taken from the queue at once.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -295,6 +295,7 @@ impl Writer {
     fn reopen_if_needed(&mut self) -> Result<(), HistoryError> {
         if self.connection.is_none() {
             let connection = self.place.writer()?;
+            verify::quick(&connection)?;
             self.names.forget();
             info!("history opened again and checked");
             self.connection = Some(connection);

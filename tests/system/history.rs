@@ -4,4 +4,6 @@
 
 mod basic;
 mod seal;
+mod kill;
+mod damage;
 mod sample;
