@@ -24,7 +24,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
 
-pub use serve::serve;
+pub use serve::{Limits, serve};
 pub use source::Source;
 
 use crate::metrics::Metrics;

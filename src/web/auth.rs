@@ -14,9 +14,9 @@ pub fn same(secret: &Secret, given: &str) -> bool {
 }
 
 /// The token of `Authorization: Bearer …`; the scheme's case does not matter (RFC 9110,
-/// section 11.1).
+/// section 11.1). A token may be any UTF-8, though RFC 6750 has only ASCII.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = std::str::from_utf8(headers.get(header::AUTHORIZATION)?.as_bytes()).ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -39,11 +39,12 @@ mod tests {
         for (value, expected) in [
             ("Bearer abc", Some("abc")),
             ("bearer  abc ", Some("abc")),
+            ("Bearer mật", Some("mật")),
             ("Basic abc", None),
             ("Bearer", None),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+            headers.insert(header::AUTHORIZATION, value.as_bytes().try_into().unwrap());
             assert_eq!(bearer(&headers), expected, "{value}");
         }
     }

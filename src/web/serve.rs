@@ -20,13 +20,36 @@ use tracing::{debug, error, warn};
 
 use super::patient::Patient;
 
-/// Most connections at once; further ones wait in the kernel's queue. A few people, a few
-/// Prometheus servers and many heartbeats need a tenth.
-const CONNECTIONS_MAX: usize = 256;
+/// What a connection may cost. The defaults are for production, others for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most connections at once; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// Longest wait for the head of a request, so also the longest idle time of a connection.
+    /// With `connections` it bounds how long someone who sends nothing can keep others out.
+    pub head_time: Duration,
+    /// How long a client may take nothing of an answer.
+    pub write_stall: Duration,
+    /// Longest life of a connection, whatever happens on it. A client that is still there
+    /// connects anew.
+    pub life: Duration,
+    /// How long answers under way may take once the end has come.
+    pub grace: Duration,
+}
 
-/// Longest wait for the head of a request, so also the longest idle time of a connection. With
-/// [`CONNECTIONS_MAX`] it bounds how long someone who sends nothing can keep others out.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+impl Default for Limits {
+    /// A few people, a few Prometheus servers and many heartbeats need a tenth of 256
+    /// connections; 10 s to send a head is ten times what a bad line needs.
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head_time: Duration::from_secs(10),
+            write_stall: Duration::from_secs(20),
+            life: Duration::from_mins(10),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
 
 /// Largest head of a request: cookies of other services on the same host included.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -34,22 +57,17 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Most header lines of a request.
 const HEAD_LINES_MAX: usize = 64;
 
-/// How long a client may take nothing of an answer.
-const WRITE_STALL_MAX: Duration = Duration::from_secs(20);
-
-/// Longest life of a connection, whatever happens on it. A client that is still there connects
-/// anew.
-const CONNECTION_LIFE_MAX: Duration = Duration::from_mins(10);
-
-/// How long answers under way may take once the end has come.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// Wait after a failed accept: it fails for want of descriptors, which come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown`, then ends idle connections at once and others within [`GRACE`].
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Serves until `shutdown`, then ends idle connections at once and others within the grace.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let slots = Arc::new(Semaphore::new(limits.connections));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -63,14 +81,15 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             }
             accepted = accept(&listener, &slots) => {
                 if let Some((stream, slot)) = accepted {
-                    connections.spawn(connection(stream, slot, router.clone(), stopped.clone()));
+                    let router = router.clone();
+                    connections.spawn(connection(stream, slot, router, limits, stopped.clone()));
                 }
             }
         }
     }
     drop(listener);
     stop.send_replace(true);
-    let drained = timeout(GRACE, async { while connections.join_next().await.is_some() {} });
+    let drained = timeout(limits.grace, async { while connections.join_next().await.is_some() {} });
     if drained.await.is_err() {
         warn!(connections = connections.len(), "closing connections that are still busy");
         connections.shutdown().await;
@@ -97,16 +116,17 @@ async fn connection(
     stream: TcpStream,
     slot: OwnedSemaphorePermit,
     router: Router,
+    limits: Limits,
     mut stopped: watch::Receiver<bool>,
 ) {
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         async move { Ok::<_, Infallible>(into_ok(router.call(request).await)) }
     });
-    let io = TokioIo::new(Patient::new(stream, WRITE_STALL_MAX));
+    let io = TokioIo::new(Patient::new(stream, limits.write_stall));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
+        .header_read_timeout(limits.head_time)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEAD_LINES_MAX)
         .serve_connection(io, answer);
@@ -114,13 +134,13 @@ async fn connection(
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
         _ = stopped.wait_for(|stopped| *stopped) => None,
-        () = sleep(CONNECTION_LIFE_MAX) => None,
+        () = sleep(limits.life) => None,
     };
     let ended = if let Some(ended) = ended {
         Ok(ended)
     } else {
         serving.as_mut().graceful_shutdown();
-        timeout(GRACE, serving).await
+        timeout(limits.grace, serving).await
     };
     match ended {
         Ok(Ok(())) => {}

@@ -4,6 +4,8 @@ mod history;
 //! Tests of the crate from outside, in one binary.
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod metrics;
 //! Tests of the parts against real sockets, files and processes.
 
@@ -19,3 +21,5 @@ mod tcp;
 mod grpc;
 #[cfg(test)]
 mod heartbeat;
+#[cfg(test)]
+mod web;
