@@ -12,7 +12,12 @@ pub mod sample;
 pub mod confirm;
 pub mod segment;
 pub mod timeline;
+pub mod span_set;
 pub mod combine;
+pub mod track;
+pub mod incident;
+pub mod maintenance;
+pub mod figures;
 pub mod live;
 
 #[cfg(test)]
