@@ -17,9 +17,17 @@ pub(super) struct Verify {
 impl Verify {
     #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
-        let report = crate::history::verify(&self.data, &|done| eprintln!("{done}"))
+        let mut told = 0;
+        let progress = |done: crate::history::Progress| {
+            let percent = done.blocks * 100 / done.blocks_total.max(1);
+            if percent >= told + 10 {
+                told = percent - percent % 10;
+                eprintln!("{told} % of {} blocks", done.blocks_total);
+            }
+        };
+        let report = crate::history::verify(&self.data, progress)
             .map_err(|error| Failure::Ours(error.to_string()))?;
         println!("{report}");
-        if report.is_whole() { Ok(()) } else { Err(Failure::No) }
+        if report.is_sound() { Ok(()) } else { Err(Failure::No) }
     }
 }
