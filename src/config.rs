@@ -8,7 +8,6 @@
 //! Reads files, and nothing else: the environment comes in as a function, so that tests and
 //! [`load`] can't differ. Blocks; a caller in async code hands it to a blocking thread.
 
-#[expect(dead_code, reason = "the schema and the reference come next")]
 mod keys;
 mod element;
 mod source;
@@ -23,6 +22,9 @@ mod include;
 mod check;
 mod monitor;
 mod load;
+mod summary;
+mod schema;
+mod reference;
 
 use std::path::PathBuf;
 
@@ -34,8 +36,11 @@ pub use mistake::{Mistake, Mistakes, What};
 pub use monitor::{BlockSignature, HistoryKeys, Monitor};
 pub use note::{Note, NoteWhat};
 pub use outside::Env;
+pub use reference::reference;
 pub use render::Looks;
+pub use schema::schema;
 pub use source::{Place, Position, Source};
+pub use summary::{HostLoad, Summary, summary};
 
 /// A configuration without a mistake.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 
+use super::element::words;
 use super::mistake::{Mistake, What};
 use super::note::{Note, NoteWhat};
 use super::raw::Node;
@@ -83,6 +84,9 @@ impl<'a> Desk<'a> {
 
     /// The secret described by `node`.
     pub(super) fn secret_at(&mut self, node: &Node) -> Option<Secret> {
+        if node.get("file").is_some() && node.get("env").is_some() {
+            return None; // Which one is meant was asked by the first pass.
+        }
         let (text, place, at) = if let Some(file) = node.get("file") {
             let bytes = self.read(file, SECRET_BYTES_MAX)?;
             let name = file.as_text().unwrap_or_default();
@@ -93,7 +97,7 @@ impl<'a> Desk<'a> {
             (text, format!("`{name}`"), file.at)
         } else {
             let variable = node.get("env")?;
-            let name = variable.as_text()?;
+            let name = variable.as_text().filter(|name| words::env_name(name).is_ok())?;
             let Some(text) = (self.env)(name) else {
                 self.wrong(variable.at, What::NoSuchEnv { name: name.to_owned() });
                 return None;

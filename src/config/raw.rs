@@ -103,7 +103,7 @@ impl Node {
         match self.value {
             Value::Text(_) => "a text",
             Value::Integer(_) => "a whole number",
-            Value::Float(_) => "a number with a fraction",
+            Value::Float(_) => "a number with a fraction or beyond 64 bits",
             Value::Bool(_) => "true or false",
             Value::Date(_) => "a date or time",
             Value::List(_) => "a list",

@@ -1,10 +1,12 @@
 //! Mistakes and notes as text that points into the file.
 
+mod snippet;
+
 use std::fmt;
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
-};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity};
+
+use snippet::Snippet;
 
 use super::mistake::Mistake;
 use super::note::Note;
@@ -76,17 +78,13 @@ impl Shown<'_> {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(looks.columns)
             .with_links(false)
-            .with_context_lines(0)
+            .with_context_lines(1)
             .tab_width(4);
         let mut text = String::new();
-        let source = self.sources.get(self.at.file);
-        let rendered = match source {
-            Some(source) if self.can_show(source) => {
-                let named = NamedSource::new(&source.name, source.text.clone());
-                handler.render_report(&mut text, &Pointing { shown: self, source: Some(&named) })
-            }
-            _ => handler.render_report(&mut text, &Pointing { shown: self, source: None }),
-        };
+        let source = self.sources.get(self.at.file).filter(|source| self.can_show(source));
+        let snippet = Snippet { sources: self.sources, file: self.at.file };
+        let pointing = Pointing { shown: self, source: source.is_some().then_some(&snippet) };
+        let rendered = handler.render_report(&mut text, &pointing);
         if rendered.is_err() || text.is_empty() {
             let place = source::position(self.sources, self.at);
             text = format!("{place}: {}\n", self.text);
@@ -116,7 +114,7 @@ impl Shown<'_> {
 /// A [`Shown`] with the file that it points into, or without any.
 struct Pointing<'a> {
     shown: &'a Shown<'a>,
-    source: Option<&'a NamedSource<String>>,
+    source: Option<&'a Snippet<'a>>,
 }
 
 impl fmt::Debug for Pointing<'_> {

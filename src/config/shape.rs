@@ -159,7 +159,7 @@ impl Found {
 
     fn form(&mut self, at: Place, form: Form, text: &str) {
         let Err(not) = element::check(form, text) else { return };
-        if matches!(form, Form::Url | Form::ProxyUrl | Form::HeaderValue) {
+        if matches!(form, Form::Url | Form::ProxyUrl) && text.contains('@') {
             self.masks.push(at);
         }
         self.mistakes.push(Mistake::new(at, What::Element(not)));

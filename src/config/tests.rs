@@ -37,3 +37,5 @@ fn the_example_is_a_configuration() {
     assert_eq!((check.interval_ms, check.timeout.0, check.confirm), (5_000, 2_000_000, 3));
     assert_eq!(check.slow.unwrap().whole_ms(), 500);
 }
+
+mod mistakes;

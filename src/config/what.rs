@@ -123,7 +123,10 @@ pub enum What {
         max: i64,
     },
     /// A list with too few items.
-    #[error("`{key}` needs at least {min} items, not {found}")]
+    #[error(
+        "`{key}` {}",
+        if *.found == 0 { "is empty".to_owned() } else { format!("needs at least {min} items, not {found}") }
+    )]
     TooFew {
         /// The key.
         key: String,
@@ -196,7 +199,10 @@ pub enum What {
         circle: Vec<String>,
     },
     /// A length of time that another one forbids.
-    #[error("{key} {length} must be {} {other} {bound}", if *.or_equal { "at most" } else { "less than" })]
+    #[error(
+        "`{key}` {length} must be {} the {other}, {bound}",
+        if *.or_equal { "at most" } else { "less than" }
+    )]
     TooLong {
         /// The key.
         key: &'static str,
@@ -294,8 +300,14 @@ impl What {
             Self::WrongType { key, example, .. } if !example.is_empty() => {
                 format!("write, for example, `{key} = {example}`")
             }
+            Self::WrongType { key, .. } if key == "system" => {
+                "write `[[system]]`, with two brackets, before its `[[system.check]]`".to_owned()
+            }
             Self::WrongType { wanted, .. } if wanted.contains("[[") => {
                 format!("write {wanted}, with two brackets")
+            }
+            Self::WrongType { key, wanted, found: "a list", .. } if wanted == "a table" => {
+                format!("write `{key}` once, in single brackets")
             }
             Self::NotAWord { written, words, .. } => match element::nearest(written, words) {
                 Some(near) => did_you_mean(near),
@@ -315,13 +327,12 @@ impl What {
             Self::SecretNotPrintable { .. } => {
                 "keep it to one line of visible ASCII characters".to_owned()
             }
+            Self::Duplicate { of: "header", .. } => "write it once".to_owned(),
             Self::Duplicate { of, .. } => format!("give each {of} an id of its own"),
             Self::NoSuch { nearest: Some(nearest), .. } => did_you_mean(nearest),
             Self::NoSuch { of, id, .. } => format!("add a `[[{of}]]` with `id = \"{id}\"`"),
             Self::Circle { .. } => "take one of them out of `depends_on`".to_owned(),
-            Self::TooLong { key, other, .. } => {
-                format!("shorten the {key} or lengthen the {other}")
-            }
+            Self::TooLong { key, other, .. } => format!("lower `{key}` or raise `{other}`"),
             Self::DisabledWithoutReason => {
                 "write, for example, `reason = \"chờ văn bản đồng ý của chủ quản\"`".to_owned()
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::read::length;
 use super::{http, protocols};
 use crate::config::element::{self, duration::show};
+use crate::config::keys::roster::{INTERVAL_MAX_MS, INTERVAL_MIN_MS, TIMEOUT_MAX_MS};
 use crate::config::mistake::{Mistake, What};
 use crate::config::outside::Desk;
 use crate::config::raw::Node;
@@ -59,8 +60,14 @@ pub(super) struct Times {
 }
 
 fn times(desk: &mut Desk<'_>, node: &Node) -> Option<Times> {
-    let interval = length(node, "interval", Some(INTERVAL))?;
-    let timeout = length(node, "timeout", Some(TIMEOUT.min(interval)))?;
+    // One that is out of range says nothing about the others.
+    let within = |length: &Duration, min: i64, max: i64| {
+        (i128::from(min)..=i128::from(max)).contains(&(length.as_millis() as i128))
+    };
+    let interval = length(node, "interval", Some(INTERVAL))
+        .filter(|it| within(it, INTERVAL_MIN_MS, INTERVAL_MAX_MS))?;
+    let timeout = length(node, "timeout", Some(TIMEOUT.min(interval)))
+        .filter(|it| within(it, 1, TIMEOUT_MAX_MS))?;
     let slow = length(node, "slow", None);
     if timeout > interval {
         let bound = (interval, "interval");

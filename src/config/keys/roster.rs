@@ -11,6 +11,12 @@ use super::{
 /// Longest time that a run may take.
 pub(crate) const TIMEOUT_MAX_MS: i64 = 10 * MINUTE;
 
+/// Shortest time between runs.
+pub(crate) const INTERVAL_MIN_MS: i64 = SECOND;
+
+/// Longest time between runs.
+pub(crate) const INTERVAL_MAX_MS: i64 = DAY;
+
 /// The main file.
 pub(crate) static FILE: Table = plain(
     "the file",
@@ -135,7 +141,7 @@ pub(crate) static CHECK: Table = Table {
         ),
         optional(
             "interval",
-            duration(SECOND, DAY),
+            duration(INTERVAL_MIN_MS, INTERVAL_MAX_MS),
             "60s",
             r#""60s""#,
             "Time between runs. The effective step is 1 % to 5 % shorter.",
