@@ -113,12 +113,21 @@ impl History {
         let folder = settings.folder.as_deref();
         let lock = folder.map(FolderLock::take).transpose()?;
         let place = Place::new(folder);
-        let connection = place.writer()?;
+        let reserve = folder.map(|it| Reserve::new(it, settings.reserve_bytes));
+        let connection = match place.writer() {
+            Err(full) if full.is_disk_full() && reserve.as_ref().is_some_and(Reserve::release) => {
+                place.writer()?
+            }
+            opened => opened?,
+        };
+        // A run before this one may have ended on a failed sync.
+        if let Err(error) = Place::settle(&connection) {
+            tracing::warn!(%error, "what the last run left in the log stays there for now");
+        }
         if let Err(error) = verify::quick(&connection) {
             // Measuring goes on: what is read will be refused where it is damaged.
             tracing::error!(%error, "the history is damaged");
         }
-        let reserve = folder.map(|it| Reserve::new(it, settings.reserve_bytes));
         if let Some(Err(error)) = reserve.as_ref().map(Reserve::make) {
             tracing::warn!(%error, "no room for the reserve; going on without");
         }

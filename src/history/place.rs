@@ -116,6 +116,29 @@ impl Place {
         Ok(connection)
     }
 
+    /// Copies the whole log into the file and syncs both.
+    ///
+    /// After a failed sync the kernel may call pages clean that never reached the disk; what
+    /// was in them is still read, and a later sync of them succeeds without writing. Only
+    /// writing it all again, to another place, makes it durable.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says, or that a reader is in the way; then it must be tried again.
+    pub(super) fn settle(connection: &Connection) -> Result<(), HistoryError> {
+        let action = "copy the log into the file";
+        let (busy, log, copied) = connection
+            .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+                Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            })
+            .map_err(HistoryError::sqlite(action))?;
+        if busy || log != copied {
+            let why = format!("{action}: a reader is in the way");
+            return Err(HistoryError::NotDurable { why });
+        }
+        Ok(())
+    }
+
     /// The file's format, 0 if it is empty.
     fn format(&self, connection: &Connection) -> Result<i64, HistoryError> {
         let path = || self.path().to_owned();

@@ -295,6 +295,7 @@ impl Writer {
     fn reopen_if_needed(&mut self) -> Result<(), HistoryError> {
         if self.connection.is_none() {
             let connection = self.place.writer()?;
+            Place::settle(&connection)?;
             verify::quick(&connection)?;
             self.names.forget();
             info!("history opened again and checked");
