@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 pub use signals::{Asked, Signals};
+pub use settings::net;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -268,7 +269,7 @@ impl App {
 fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router) {
     let stop = parts.stop_token();
     parts.spawn("web", async move {
-        web::serve(listener, router, stop.cancelled_owned()).await;
+        web::serve(listener, router, web::Limits::default(), stop.cancelled_owned()).await;
         Ok(())
     });
 }

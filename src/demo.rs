@@ -56,7 +56,7 @@ fn targets(at: Addresses, listen: &str) -> String {
         "# Written by `thongsuot demo`. Every address is a server of the demo on loopback.\n\
          [monitor]\nlisten = \"{listen}\"\ndata = \"data\"\nvantage = \"demo\"\n\
          timezone = \"Asia/Ho_Chi_Minh\"\nextra_roots = [\"demo-root.pem\"]\n\
-         per_host_per_minute = 0\n"
+         per_host_per_minute = 6000\n"
     );
     for (id, name) in [("bca", "Bộ Công an"), ("btp", "Bộ Tư pháp"), ("btc", "Bộ Tài chính")] {
         let _ = write!(text, "\n[[owner]]\nid = \"{id}\"\nname = \"{name}\"\n");

@@ -12,6 +12,7 @@ use crate::history;
 use crate::metrics::{self, Metrics};
 use crate::model::check::Check;
 use crate::model::step::Step;
+use crate::probe::block::BlockSignature;
 use crate::probe::heartbeat::Board;
 use crate::probe::{self, Net};
 use crate::schedule::plan::Grid;
@@ -38,25 +39,33 @@ pub(super) fn history(config: &Config, folder: PathBuf) -> history::Settings {
     }
 }
 
-/// How the outside is reached. Reads the system's roots: blocks for some milliseconds.
+/// How the outside is reached.
 pub(super) fn outside(config: &Config, board: &Arc<Board>) -> Result<Outside, AppError> {
+    let anchors = config.monitor.anchors.iter().map(|it| format!("{}:{}", it.host, it.port));
+    let control = Control::new(anchors.collect());
+    Ok(Outside { net: net(config)?.with_board(Arc::clone(board)), control })
+}
+
+/// The network as probes see it. Reads the system's roots: blocks for some milliseconds.
+///
+/// # Errors
+///
+/// [`AppError::Net`] if roots or resolvers can't be had.
+pub fn net(config: &Config) -> Result<Net, AppError> {
     let monitor = &config.monitor;
-    let net = Net::new(probe::Settings {
+    Ok(Net::new(probe::Settings {
         user_agent: monitor.user_agent.clone(),
         resolvers: monitor.resolvers.clone(),
         source: monitor.source,
         system_roots: monitor.system_roots,
         extra_roots_pem: monitor.extra_roots_pem.clone(),
         block_signatures: monitor.block_signatures.iter().map(signature).collect(),
-    })?;
-    let anchors = monitor.anchors.iter().map(|peer| format!("{}:{}", peer.host, peer.port));
-    let control = Control::new(anchors.collect());
-    Ok(Outside { net: net.with_board(Arc::clone(board)), control })
+    })?)
 }
 
-fn signature(written: &config::BlockSignature) -> probe::BlockSignature {
+fn signature(written: &config::BlockSignature) -> BlockSignature {
     let owned = |text: &String| Cow::Owned(text.clone());
-    probe::BlockSignature {
+    BlockSignature {
         name: Cow::Owned(written.name.clone()),
         statuses: Cow::Owned(written.statuses.clone()),
         header: written.header.as_ref().map(|(name, text)| (owned(name), owned(text))),

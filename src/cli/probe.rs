@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::run::runtime;
 use super::{Failure, default_config, environment};
-use crate::app::outside;
+use crate::app::net;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::model::check::{Check, Lane};
@@ -55,12 +55,12 @@ impl Probe {
     #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let (config, check) = self.find()?;
-        let outside = outside(&config).map_err(Failure::from)?;
+        let net = net(&config).map_err(Failure::from)?;
         let seen = runtime()?.block_on(async {
             let mut seen = Vec::new();
             for lane in check.lanes() {
                 let started = Clock::System.now();
-                let observation = crate::probe::run(&check, *lane, &outside, started).await;
+                let observation = crate::probe::run(&check, *lane, &net, started).await;
                 seen.push(Seen { lane: *lane, started, observation });
             }
             seen

@@ -27,7 +27,23 @@ impl Verify {
         };
         let report = crate::history::verify(&self.data, progress)
             .map_err(|error| Failure::Ours(error.to_string()))?;
-        println!("{report}");
+        let head = report.head.map(|(seq, hash)| {
+            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("\nnewest event: no. {seq}, {hex}")
+        });
+        println!(
+            "{} results in {} sealed day blocks, {} not sealed yet, {} events{}",
+            report.sealed,
+            report.blocks,
+            report.raw,
+            report.events,
+            head.unwrap_or_default()
+        );
+        report.faults.iter().for_each(|fault| println!("fault: {fault}"));
+        match report.fault_count {
+            0 => println!("whole, and as it was written"),
+            count => println!("{count} faults: the history is damaged or was edited"),
+        }
         if report.is_sound() { Ok(()) } else { Err(Failure::No) }
     }
 }

@@ -230,7 +230,7 @@ fn certificate(now_s: i64) -> Result<(TlsAcceptor, String), Box<dyn std::error::
     let mut leaf = CertificateParams::new(vec!["localhost".to_owned()])?;
     leaf.subject_alt_names.push(rcgen::SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
     let last_day = jiff::Timestamp::from_second(now_s + CERT_DAYS_LEFT * 86_400)?
-        .to_zoned(jiff::tz::TimeZone::UTC)
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .date();
     let (month, day) = (last_day.month().unsigned_abs(), last_day.day().unsigned_abs());
     leaf.not_after = rcgen::date_time_ymd(last_day.year().into(), month, day);

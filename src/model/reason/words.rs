@@ -74,6 +74,8 @@ impl Reason {
             Self::Internal => "lỗi nội bộ của điểm đo",
             Self::GuardRefused => "địa chỉ không được phép đo",
             Self::SelfSecret => "không đọc được bí mật của phép đo",
+            Self::ClockStep => "đồng hồ của điểm đo được chỉnh",
+            Self::HeartbeatWaiting => "đang chờ nhịp báo đầu tiên",
         }
     }
 }
