@@ -18,6 +18,11 @@ pub mod track;
 pub mod incident;
 pub mod maintenance;
 pub mod figures;
+pub mod calendar;
+pub mod hours;
+pub mod burn;
+pub mod latency;
+pub mod number;
 pub mod live;
 
 #[cfg(test)]
