@@ -12,4 +12,5 @@ mod kill;
 mod damage;
 mod disk_full;
 mod sync_fault;
+mod old_files;
 mod sample;
