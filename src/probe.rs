@@ -8,19 +8,21 @@ pub mod net;
 mod resolve;
 mod dial;
 mod tls;
+mod starttls;
 pub mod block;
 pub mod expect;
 mod http;
 
 use crate::model::check::{Check, Lane};
 use crate::model::observation::{Detail, Observation};
+use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::spec::Spec;
 use crate::model::time::Millis;
 
 pub use net::{Net, NetError, Settings};
 
-use stopwatch::{Fault, Stopwatch};
+use stopwatch::Fault;
 
 /// Runs `check` once in `lane`. `now` is the wall time at the start, by which certificates are
 /// judged. Never fails and never outlasts the check's timeout by more than a few milliseconds
@@ -35,15 +37,13 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
 
 /// A kind that this build cannot run.
 fn unready(spec: &Spec) -> Observation {
-    let mut observation =
-        Observation::bare(Reason::Internal, crate::model::phases::Phases::default());
+    let mut observation = Observation::bare(Reason::Internal, Phases::default());
     observation.detail.why = Some(format!("checks of kind `{}` are not built in", spec.kind()));
     observation
 }
 
 /// What a run ends with: its reason, its time, and what was seen on the way.
-fn conclude(end: Result<(), Fault>, mut watch: Stopwatch, mut detail: Box<Detail>) -> Observation {
-    let phases = watch.read();
+fn conclude(end: Result<(), Fault>, phases: Phases, mut detail: Box<Detail>) -> Observation {
     let reason = match end {
         Ok(()) => Reason::None,
         Err(fault) => {
