@@ -68,7 +68,10 @@ impl Run<'_> {
         match &spec.transport {
             DnsTransport::Udp => match self.over_udp(server, &question).await? {
                 Datagram::Answer(answer) => Ok(answer),
-                Datagram::Truncated => self.over_tcp(server, &question).await,
+                Datagram::Truncated => self.over_tcp(server, &question).await.map_err(|fault| {
+                    let why = format!("the answer over UDP was cut short; {}", fault.why);
+                    Fault::new(fault.reason, why)
+                }),
             },
             DnsTransport::Tcp => self.over_tcp(server, &question).await,
             DnsTransport::Tls(client) => self.over_tls(&host, client, server, &question).await,

@@ -18,7 +18,7 @@ use crate::model::reason::Reason;
 use crate::model::spec::{Line, TcpSpec, TlsClient};
 use crate::model::text::Pattern;
 use crate::model::time::Millis;
-use lines::{Groups, Lines, SAID_BYTES_MAX, TooMuch};
+use lines::{ADDED_BYTES_MAX, Groups, Lines, TooMuch};
 use wire::Wire;
 
 /// Bytes read at a time.
@@ -103,7 +103,7 @@ impl Run<'_> {
 
     async fn say(&mut self, wire: &mut Wire, written: &[u8]) -> Result<(), Fault> {
         let said = lines::fill(written, &self.groups).ok_or_else(|| {
-            let why = format!("with its groups, a line to send has over {SAID_BYTES_MAX} bytes");
+            let why = format!("groups add more than {ADDED_BYTES_MAX} bytes to what is sent");
             Fault::new(Reason::DialogueMismatch, why)
         })?;
         let said = async {

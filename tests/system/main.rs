@@ -12,3 +12,5 @@ mod tcp;
 mod grpc;
 #[cfg(test)]
 mod heartbeat;
+#[cfg(test)]
+mod noise;
