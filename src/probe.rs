@@ -10,6 +10,7 @@ mod dial;
 mod tls;
 mod fault;
 mod screen;
+mod starttls;
 pub mod block;
 pub mod expect;
 mod http;
@@ -21,13 +22,14 @@ pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
 use crate::model::observation::{Detail, Observation};
+use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::spec::Spec;
 use crate::model::time::Millis;
 
 pub use net::{Net, NetError, Settings};
 
-use stopwatch::{Fault, Stopwatch};
+use stopwatch::Fault;
 
 /// Runs `check` once in `lane`. `now` is the wall time at the start, by which certificates are
 /// judged. Never fails and never outlasts the check's timeout by more than a few milliseconds
@@ -44,9 +46,15 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
     }
 }
 
+/// A kind that this build cannot run.
+fn unready(spec: &Spec) -> Observation {
+    let mut observation = Observation::bare(Reason::Internal, Phases::default());
+    observation.detail.why = Some(format!("checks of kind `{}` are not built in", spec.kind()));
+    observation
+}
+
 /// What a run ends with: its reason, its time, and what was seen on the way.
-fn conclude(end: Result<(), Fault>, mut watch: Stopwatch, mut detail: Box<Detail>) -> Observation {
-    let phases = watch.read();
+fn conclude(end: Result<(), Fault>, phases: Phases, mut detail: Box<Detail>) -> Observation {
     let reason = match end {
         Ok(()) => Reason::None,
         Err(fault) => {

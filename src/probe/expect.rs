@@ -15,7 +15,9 @@ use crate::model::time::{Micros, Millis};
 
 use super::block::{self, BlockSignature};
 use super::stopwatch::Fault;
-use text::{Haystack, excerpt, shorten};
+use text::Haystack;
+
+pub(super) use text::{excerpt, shorten};
 
 /// What came back, whole and decoded.
 #[derive(Clone, Debug)]

@@ -104,16 +104,18 @@ pub(super) async fn run(
         }
         Err(fault) => Err(fault.clone()),
     };
-    let total = watch.read().total();
+    // What comes after the last byte is our own time.
+    let mut phases = Phases::default();
+    detail.hops.iter().for_each(|hop| phases.add(hop.phases));
     let mut last = Summary::default();
     let end = journey.and_then(|got| {
         last = Summary::of(&got, now);
         if got.status == 401 && prepared.is_ok_and(|it| it.token.is_some()) {
             net.tokens.forget(&spec.auth);
         }
-        judge(spec, got, total, net)
+        judge(spec, got, phases.total(), net)
     });
-    let mut observation = conclude(end, watch, detail);
+    let mut observation = conclude(end, phases, detail);
     observation.status = last.status.or(observation.detail.hops.last().and_then(|it| it.status));
     observation.bytes = last.bytes;
     observation.retry_after = last.retry_after;
@@ -182,11 +184,13 @@ async fn travel(trip: &Trip<'_>, watch: &mut Stopwatch, detail: &mut Detail) -> 
         home: true,
     };
     let mut jar = Jar::default();
+    let mut before = Phases::default();
     loop {
-        let before = watch.read();
         watch.enter(Phase::Dns);
         let got = hop(trip, &asked, &mut jar, watch, detail).await;
-        let phases = spent(before, watch.read());
+        let after = watch.read();
+        let phases = spent(before, after);
+        before = after;
         let status = got.as_ref().ok().map(|got| got.status);
         let url = shown(&asked.url);
         detail.hops.push(Hop { url, status, phases });

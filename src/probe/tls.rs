@@ -30,7 +30,7 @@ use crate::model::time::Millis;
 
 use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
-use super::{conclude, dial, or_slow, resolve};
+use super::{conclude, dial, or_slow, resolve, starttls};
 
 pub(super) use memo::Judgements;
 pub(super) use roots::Roots;
@@ -70,7 +70,7 @@ pub(super) async fn run(
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
     let end = attempt(spec, lane, net, now, &mut watch, &mut detail).await;
-    let mut observation = conclude(end, watch, detail);
+    let mut observation = conclude(end, watch.read(), detail);
     or_slow(&mut observation, check);
     observation
 }
@@ -84,7 +84,10 @@ async fn attempt(
     detail: &mut Detail,
 ) -> Result<(), Fault> {
     let addresses = resolve::resolve(&spec.peer.host, lane, net, watch, detail).await?;
-    let stream = dial::connect(&addresses, spec.peer.port, net, watch, detail).await?;
+    let mut stream = dial::connect(&addresses, spec.peer.port, net, watch, detail).await?;
+    if let Some(protocol) = spec.starttls {
+        starttls::begin(&mut stream, protocol, watch).await?;
+    }
     let host = &spec.peer.host;
     let terms = Terms { host, client: &spec.tls, alpn: ALPN_NONE, expect: spec.cert, now };
     handshake(stream, terms, net, watch, detail).await?;

@@ -14,3 +14,6 @@ mod grpc;
 mod heartbeat;
 #[cfg(test)]
 mod noise;
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
+
+mod nasty;

@@ -32,14 +32,14 @@ fn is_composed(text: &str) -> bool {
 }
 
 /// The beginning of `bytes` as one printable line of at most 200 characters.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
+pub(in crate::probe) fn excerpt(bytes: &[u8]) -> String {
     // Four bytes a character at most, so this much is enough.
     let begin = bytes.get(..EXCERPT_CHARS_MAX * 4 + 4).unwrap_or(bytes);
     shorten(&String::from_utf8_lossy(begin))
 }
 
 /// `text` as one printable line of at most 200 characters, runs of blanks made one.
-pub(super) fn shorten(text: &str) -> String {
+pub(in crate::probe) fn shorten(text: &str) -> String {
     let mut line = String::new();
     let mut count = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
