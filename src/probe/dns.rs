@@ -40,14 +40,16 @@ pub(super) async fn run(
 ) -> Observation {
     let watch = Stopwatch::start(check.timeout);
     let mut run = Run { net, now, watch, detail: Box::default() };
-    let (end, answer) = match run.ask(spec, lane).await {
+    let asked = run.ask(spec, lane).await;
+    let phases = run.watch.read();
+    let (end, answer) = match asked {
         Ok(answer) => {
             run.detail.answer = lines(&answer.message);
             (judge::judge(&spec.expect, &answer.message), Some(answer))
         }
         Err(fault) => (Err(blame(spec, fault)), None),
     };
-    let mut observation = conclude(end, run.watch, run.detail);
+    let mut observation = conclude(end, phases, run.detail);
     observation.status = answer.as_ref().map(|it| it.message.metadata.response_code.into());
     observation.bytes = answer.map_or(0, |it| u32::from(it.bytes));
     or_slow(&mut observation, check);

@@ -43,9 +43,8 @@ pub(super) async fn run(
         groups: Groups::default(),
     };
     let end = run.talk(lane).await;
-    let heard = run.lines.heard();
-    let mut observation = conclude(end, run.watch, run.detail);
-    observation.bytes = u32::try_from(heard).unwrap_or(u32::MAX);
+    let mut observation = conclude(end, run.watch.read(), run.detail);
+    observation.bytes = u32::try_from(run.lines.heard()).unwrap_or(u32::MAX);
     or_slow(&mut observation, check);
     observation
 }

@@ -1,5 +1,7 @@
 //! Tests of the parts against real sockets, files and processes.
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
 
+mod nasty;
 #[cfg(test)]
 mod probe_kit;
 #[cfg(test)]
@@ -14,6 +16,3 @@ mod grpc;
 mod heartbeat;
 #[cfg(test)]
 mod noise;
-#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
-
-mod nasty;
