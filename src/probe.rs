@@ -46,13 +46,6 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
     }
 }
 
-/// A kind that this build cannot run.
-fn unready(spec: &Spec) -> Observation {
-    let mut observation = Observation::bare(Reason::Internal, Phases::default());
-    observation.detail.why = Some(format!("checks of kind `{}` are not built in", spec.kind()));
-    observation
-}
-
 /// What a run ends with: its reason, its time, and what was seen on the way.
 fn conclude(end: Result<(), Fault>, phases: Phases, mut detail: Box<Detail>) -> Observation {
     let reason = match end {

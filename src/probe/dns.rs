@@ -40,14 +40,16 @@ pub(super) async fn run(
 ) -> Observation {
     let watch = Stopwatch::start(check.timeout);
     let mut run = Run { net, now, watch, detail: Box::default() };
-    let (end, answer) = match run.ask(spec, lane).await {
+    let asked = run.ask(spec, lane).await;
+    let phases = run.watch.read();
+    let (end, answer) = match asked {
         Ok(answer) => {
             run.detail.answer = lines(&answer.message);
             (judge::judge(&spec.expect, &answer.message), Some(answer))
         }
         Err(fault) => (Err(blame(spec, fault)), None),
     };
-    let mut observation = conclude(end, run.watch, run.detail);
+    let mut observation = conclude(end, phases, run.detail);
     observation.status = answer.as_ref().map(|it| it.message.metadata.response_code.into());
     observation.bytes = answer.map_or(0, |it| u32::from(it.bytes));
     or_slow(&mut observation, check);
@@ -68,7 +70,10 @@ impl Run<'_> {
         match &spec.transport {
             DnsTransport::Udp => match self.over_udp(server, &question).await? {
                 Datagram::Answer(answer) => Ok(answer),
-                Datagram::Truncated => self.over_tcp(server, &question).await,
+                Datagram::Truncated => self.over_tcp(server, &question).await.map_err(|fault| {
+                    let why = format!("the answer over UDP was cut short; {}", fault.why);
+                    Fault::new(fault.reason, why)
+                }),
             },
             DnsTransport::Tcp => self.over_tcp(server, &question).await,
             DnsTransport::Tls(client) => self.over_tls(&host, client, server, &question).await,

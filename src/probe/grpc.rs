@@ -38,7 +38,7 @@ pub(super) async fn run(
         Ok(Verdict { end, status, bytes }) => (end, status, bytes),
         Err(fault) => (Err(fault), None, 0),
     };
-    let mut observation = conclude(end, watch, detail);
+    let mut observation = conclude(end, watch.read(), detail);
     observation.status = status;
     observation.bytes = bytes;
     or_slow(&mut observation, check);

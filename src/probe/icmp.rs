@@ -26,7 +26,7 @@ pub(super) async fn run(spec: &IcmpSpec, check: &Check, lane: Lane, net: &Net) -
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
     let end = ping(spec, lane, net, &mut watch, &mut detail).await;
-    let mut observation = conclude(end, watch, detail);
+    let mut observation = conclude(end, watch.read(), detail);
     or_slow(&mut observation, check);
     observation
 }

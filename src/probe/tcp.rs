@@ -18,7 +18,7 @@ use crate::model::reason::Reason;
 use crate::model::spec::{Line, TcpSpec, TlsClient};
 use crate::model::text::Pattern;
 use crate::model::time::Millis;
-use lines::{Groups, Lines, SAID_BYTES_MAX, TooMuch};
+use lines::{ADDED_BYTES_MAX, Groups, Lines, TooMuch};
 use wire::Wire;
 
 /// Bytes read at a time.
@@ -43,9 +43,8 @@ pub(super) async fn run(
         groups: Groups::default(),
     };
     let end = run.talk(lane).await;
-    let heard = run.lines.heard();
-    let mut observation = conclude(end, run.watch, run.detail);
-    observation.bytes = u32::try_from(heard).unwrap_or(u32::MAX);
+    let mut observation = conclude(end, run.watch.read(), run.detail);
+    observation.bytes = u32::try_from(run.lines.heard()).unwrap_or(u32::MAX);
     or_slow(&mut observation, check);
     observation
 }
@@ -103,7 +102,7 @@ impl Run<'_> {
 
     async fn say(&mut self, wire: &mut Wire, written: &[u8]) -> Result<(), Fault> {
         let said = lines::fill(written, &self.groups).ok_or_else(|| {
-            let why = format!("with its groups, a line to send has over {SAID_BYTES_MAX} bytes");
+            let why = format!("groups add more than {ADDED_BYTES_MAX} bytes to what is sent");
             Fault::new(Reason::DialogueMismatch, why)
         })?;
         let said = async {

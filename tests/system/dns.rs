@@ -267,6 +267,22 @@ async fn nothing_but_garbage_is_no_answer() {
     assert_eq!(seen.status, None);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_garbage_does_not_outlast_the_deadline() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut packet = [0; 2_048];
+        let (_length, from) = server.recv_from(&mut packet).await.unwrap();
+        loop {
+            _ = server.send_to(b"garbage", from).await;
+        }
+    });
+    let check = dns(spec(Some(address), DnsTransport::Udp), SHORT);
+    ends(&observe(&check, &net(None)).await, Reason::DnsNoAnswer);
+}
+
 #[tokio::test]
 async fn a_lost_datagram_is_sent_once_more_and_the_wait_shows_it() {
     let server = Server::start(None, |asked| match asked.before {

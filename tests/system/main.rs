@@ -8,7 +8,9 @@ mod sample;
 #[cfg(test)]
 mod metrics;
 //! Tests of the parts against real sockets, files and processes.
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
 
+mod nasty;
 #[cfg(test)]
 mod probe_kit;
 #[cfg(test)]
@@ -28,3 +30,4 @@ mod web;
 #![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
 
 mod nasty;
+mod noise;

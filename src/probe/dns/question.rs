@@ -230,6 +230,15 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_name_in_vietnamese_is_asked_for_in_its_encoded_form() {
+        let question = Question::new(&spec("Dịch-Vụ-Công.vn"), 1).unwrap();
+        assert_eq!(question.name.to_ascii(), "xn--dch-v-cng-m7a6315fbja.vn.");
+        let question = Question::new(&spec("_dmarc.example.vn."), 1).unwrap();
+        assert_eq!(question.name.to_ascii(), "_dmarc.example.vn.");
+        assert_eq!(Question::new(&spec("."), 1).unwrap().name.to_ascii(), ".");
+    }
+
+    #[test]
     fn a_name_that_is_none_is_our_own_fault() {
         let fault = Question::new(&spec(&"a".repeat(64)), 1).unwrap_err();
         assert_eq!(fault.reason, Reason::Internal);

@@ -30,6 +30,20 @@ const INTERIM_MAX: usize = 16;
 /// Most bytes read on a connection: the greatest head, message and trailers, twice.
 const HEARD_BYTES_MAX: usize = 2 * (2 * HEADER_BYTES_MAX as usize + ANSWER_BYTES_MAX);
 
+/// Names that are no metadata: set by us, or of HTTP/1's connections (RFC 9113, section
+/// 8.2.2), which HTTP/2 would break off for.
+const NOT_METADATA: [&str; 9] = [
+    "te",
+    "content-type",
+    "user-agent",
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// What is sent: a cursor, so that h2 need not copy it.
 type Body = Cursor<Vec<u8>>;
 
@@ -73,6 +87,9 @@ pub(super) fn request(spec: &GrpcSpec, user_agent: &str) -> Result<Request<()>, 
     for (name, value) in &spec.metadata {
         let what = format!("the metadata `{name}`");
         let name = HeaderName::try_from(name).map_err(|error| broken(&what, &error))?;
+        if NOT_METADATA.contains(&name.as_str()) || name.as_str().starts_with("grpc-") {
+            return Err(broken(&what, &"the protocol keeps this name for itself"));
+        }
         let mut value =
             HeaderValue::try_from(value.reveal()).map_err(|error| broken(&what, &error))?;
         value.set_sensitive(true);
@@ -208,4 +225,49 @@ async fn alongside<T>(work: impl Future<Output = T>, connection: impl Future) ->
 
 fn protocol(error: &h2::Error) -> Fault {
     Fault::new(Reason::HttpProtocol, format!("HTTP/2: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Host;
+
+    use super::*;
+    use crate::model::expect::CertExpect;
+    use crate::model::secret::Secret;
+    use crate::model::spec::{Peer, TlsClient};
+
+    fn spec(host: &str) -> GrpcSpec {
+        GrpcSpec {
+            peer: Peer { host: Host::parse(host).unwrap(), port: 50_051 },
+            tls: Some(TlsClient::default()),
+            service: String::new(),
+            metadata: vec![("x-key".to_owned(), Secret::new("a".to_owned()))],
+            cert: CertExpect::default(),
+        }
+    }
+
+    #[test]
+    fn the_host_stands_in_the_authority_as_url_writes_it() {
+        for (host, authority) in
+            [("a.vn", "a.vn:50051"), ("192.0.2.1", "192.0.2.1:50051"), ("[::1]", "[::1]:50051")]
+        {
+            let request = request(&spec(host), "agent").unwrap();
+            assert_eq!(request.uri().authority().unwrap().as_str(), authority);
+            assert_eq!(request.headers()["x-key"], "a");
+            assert!(request.headers()["x-key"].is_sensitive());
+        }
+    }
+
+    #[test]
+    fn metadata_that_can_not_be_sent_is_our_own_fault() {
+        for (name, value) in
+            [("a b", "x"), ("connection", "x"), ("Grpc-Timeout", "1S"), ("te", "x"), ("a", "\n")]
+        {
+            let mut spec = spec("a.vn");
+            spec.metadata = vec![(name.to_owned(), Secret::new(value.to_owned()))];
+            let fault = request(&spec, "agent").unwrap_err();
+            assert_eq!(fault.reason, Reason::Internal, "{name}");
+            assert!(!fault.why.contains('\n'), "a secret is not shown");
+        }
+    }
 }

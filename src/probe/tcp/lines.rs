@@ -8,8 +8,8 @@ pub(super) const LINE_BYTES_MAX: usize = 8 << 10;
 /// Most bytes read in one dialogue: a greeting and a few answers are far below.
 pub(super) const HEARD_BYTES_MAX: usize = 256 << 10;
 
-/// Most bytes sent in one line once groups are put in: eight groups of the longest line.
-pub(super) const SAID_BYTES_MAX: usize = 64 << 10;
+/// Most bytes that groups may add to what is sent: eight of the longest line.
+pub(super) const ADDED_BYTES_MAX: usize = 64 << 10;
 
 /// Groups that `$1` to `$9` can stand for.
 const GROUPS_MAX: usize = 9;
@@ -99,7 +99,8 @@ pub(super) fn groups(pattern: &Pattern, line: &[u8]) -> Option<Groups> {
 }
 
 /// `written` with `$1` to `$9` replaced by the groups of the last match; a group that took no
-/// part in it is empty. Any other `$` is itself. `None`: longer than [`SAID_BYTES_MAX`].
+/// part in it is empty. Any other `$` is itself. `None`: they add more than
+/// [`ADDED_BYTES_MAX`].
 pub(super) fn fill(written: &[u8], groups: &Groups) -> Option<Vec<u8>> {
     let mut said = Vec::with_capacity(written.len());
     let mut rest = written;
@@ -114,7 +115,7 @@ pub(super) fn fill(written: &[u8], groups: &Groups) -> Option<Vec<u8>> {
             }
             _ => said.push(*byte),
         }
-        if said.len() > SAID_BYTES_MAX {
+        if said.len() > written.len() + ADDED_BYTES_MAX {
             return None;
         }
     }
@@ -190,6 +191,8 @@ mod tests {
         let groups = vec![Some(vec![b'a'; LINE_BYTES_MAX])];
         assert!(fill(&b"$1".repeat(8), &groups).is_some());
         assert_eq!(fill(&b"$1".repeat(9), &groups), None);
+        let long = b"a".repeat(2 * ADDED_BYTES_MAX);
+        assert_eq!(fill(&long, &groups), Some(long));
     }
 
     proptest! {
