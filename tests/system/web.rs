@@ -59,8 +59,7 @@ impl Answer {
 fn metrics_of(fake: &Fake) -> Arc<Metrics> {
     let build = Build { version: "0.1.0".into(), revision: "test".into() };
     let metrics = Metrics::new(MetricsSettings::default(), &build).unwrap();
-    let snapshot = fake.snapshot();
-    metrics.set_roster(&snapshot.roster, &snapshot.vantage);
+    metrics.set_roster(&fake.snapshot.roster, &fake.snapshot.vantage);
     Arc::new(metrics)
 }
 
