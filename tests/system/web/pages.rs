@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use tokio::time::Instant;
 
 use super::fake::Fake;
 use super::{request, serve};
@@ -93,4 +94,17 @@ async fn metrics_are_the_same_compressed_or_not() {
     let text = served.get("/metrics").await;
     assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(text.text().contains("\nthongsuot_checks{state=\"enabled\"} 1000\n"));
+}
+
+/// Prints what a scrape of ten thousand checks costs over HTTP, with the client's own work.
+#[tokio::test]
+async fn ten_thousand_checks_are_scraped() {
+    let served = serve(Fake::of(roster_of(1_000))).await;
+    for encoding in ["identity", "gzip"] {
+        let begun = Instant::now();
+        let answer =
+            served.send(request("GET", "/metrics", &[("accept-encoding", encoding)], "")).await;
+        assert!(answer.status.is_success());
+        eprintln!("scrape, {encoding}: {} bytes in {:?}", answer.body.len(), begun.elapsed());
+    }
 }
