@@ -23,6 +23,7 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
+use tokio::sync::Semaphore;
 
 pub use serve::{Limits, serve};
 pub use source::Source;
@@ -32,6 +33,10 @@ use crate::model::secret::Secret;
 
 /// Seconds after which the status page loads itself anew; the shortest usual interval.
 const REFRESH_S: u32 = 30;
+
+/// Most large answers at once, of the API and of metrics each: one can take 10 MB until the
+/// client has read it. Further requests wait.
+const LARGE_ANSWERS_MAX: usize = 8;
 
 /// What an operator can set.
 #[derive(Clone, Debug)]
@@ -54,16 +59,20 @@ type Shared<S> = axum::extract::State<Arc<Web<S>>>;
 /// Every route. Give it to [`serve`].
 pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -> Router {
     let web = Arc::new(Web { settings, metrics, source });
-    let guarded = Router::new()
+    let large = Router::new()
         .route("/", get(page::overview))
-        .route("/metrics", get(scrape::metrics))
-        .route("/-/reload", post(control::reload))
-        .route("/api/v1/openapi.json", get(api::openapi))
         .route("/api/v1/systems", get(api::systems))
         .route("/api/v1/systems/{id}", get(api::system))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{id}", get(api::check))
         .route("/api/v1/checks/{id}/results", get(api::results))
+        .route_layer(middleware::from_fn_with_state(room(), guard::room));
+    let guarded = Router::new()
+        .route("/metrics", get(scrape::metrics))
+        .route_layer(middleware::from_fn_with_state(room(), guard::room))
+        .route("/-/reload", post(control::reload))
+        .route("/api/v1/openapi.json", get(api::openapi))
+        .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
     Router::new()
         .route("/-/healthy", get(control::healthy))
@@ -74,4 +83,8 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .method_not_allowed_fallback(answer::not_allowed)
         .layer(middleware::from_fn(guard::headers))
         .with_state(web)
+}
+
+fn room() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LARGE_ANSWERS_MAX))
 }

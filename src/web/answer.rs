@@ -1,5 +1,7 @@
 //! Answers: JSON, and errors that say what to do.
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -60,6 +62,21 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(name, header::HeaderValue::from_static(value));
         }
         response
+    }
+}
+
+/// The one parameter of a path.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id)).map_err(|_| {
+            let hint = "write ids as in the configuration: a-z, 0-9, `-`, `_` and `.`";
+            ApiError::new(StatusCode::NOT_FOUND, "the path is not UTF-8", hint)
+        })
     }
 }
 

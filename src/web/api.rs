@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use super::answer::{ApiError, json};
+use super::answer::{ApiError, Id, json};
 use super::source::{ResultsError, ResultsPage, ResultsQuery, Source};
 use super::{Shared, query, view};
 use crate::model::outcome::Outcome;
@@ -32,7 +32,7 @@ pub(super) async fn systems<S: Source>(State(web): Shared<S>) -> Response {
 
 pub(super) async fn system<S: Source>(
     State(web): Shared<S>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let snapshot = web.source.snapshot();
     let system = snapshot.roster.systems.iter().find(|system| system.id.as_str() == id);
@@ -46,7 +46,7 @@ pub(super) async fn checks<S: Source>(State(web): Shared<S>) -> Response {
 
 pub(super) async fn check<S: Source>(
     State(web): Shared<S>,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<Response, ApiError> {
     let snapshot = web.source.snapshot();
     let check = snapshot.roster.checks().find(|check| check.id.as_str() == id);
@@ -56,7 +56,7 @@ pub(super) async fn check<S: Source>(
 
 pub(super) async fn results<S: Source>(
     State(web): Shared<S>,
-    Path(id): Path<String>,
+    Id(id): Id,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let snapshot = web.source.snapshot();

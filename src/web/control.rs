@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::answer::{ApiError, json};
+use super::answer::{ApiError, Id, json};
 use super::source::{Beat, BeatError, MESSAGE_CHARS_MAX, Source};
 use super::{Shared, auth, view};
 use crate::model::id::CheckId;
@@ -66,7 +66,7 @@ pub(super) async fn reload<S: Source>(State(web): Shared<S>) -> Result<Response,
 
 pub(super) async fn heartbeat<S: Source>(
     State(web): Shared<S>,
-    Path(check): Path<String>,
+    Id(check): Id,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {

@@ -24,6 +24,9 @@ use words::{Language, mark};
 /// Most checks that are listed of one system, the worst first: a page must stay a page.
 const CHECKS_LISTED_MAX: usize = 50;
 
+/// Most checks that are listed in all, those of the worst systems first: half a megabyte.
+const CHECKS_ON_PAGE_MAX: usize = 1_000;
+
 const STYLE: &str = include_str!("page/style.css");
 
 /// Nothing may be loaded or run but the one style.
@@ -58,8 +61,11 @@ fn render(snapshot: &Snapshot, language: Language, zone: &TimeZone) -> String {
     let states: Vec<_> = systems.iter().map(|(state, _)| *state).collect();
     page.tally(&mut out, &states);
     out.push_str("</header>\n<main>\n");
+    let mut room = CHECKS_ON_PAGE_MAX;
     for (state, system) in &systems {
-        page.system(&mut out, *state, system);
+        let listed = system.checks.len().min(CHECKS_LISTED_MAX).min(room);
+        page.system(&mut out, *state, system, listed);
+        room -= listed;
     }
     let words = language.words();
     if systems.is_empty() {
@@ -87,7 +93,7 @@ impl Page<'_> {
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
              <meta http-equiv=\"refresh\" content=\"{REFRESH_S}\">\n<title>{title}</title>\n\
              <style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
-             <p class=\"dim\">{updated} <time datetime=\"{iso}\">{at}</time> · {vantage} {place} · \
+             <p class=\"dim\">{updated} <time datetime=\"{iso}\">{at}</time> · <span>{vantage} {place}</span> · \
              <a href=\"{href}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a></p>\n",
             tag_now = words.tag,
             title = words.title,
@@ -117,7 +123,8 @@ impl Page<'_> {
         out.push_str("</ul>\n");
     }
 
-    fn system(&self, out: &mut String, state: Option<Standing>, system: &System) {
+    /// A system, with so many of its checks.
+    fn system(&self, out: &mut String, state: Option<Standing>, system: &System, listed: usize) {
         let words = self.language.words();
         let standing = self.snapshot.standing(system);
         push(out, &["<section class=\"system ", class(state), "\">\n<h2>"]);
@@ -139,22 +146,22 @@ impl Page<'_> {
             push(out, &[" · ", words.objective, " ", &percent]);
         }
         out.push_str("</p>\n");
-        self.checks(out, state, system);
+        self.checks(out, state, system, listed);
         out.push_str("</section>\n");
     }
 
-    fn checks(&self, out: &mut String, state: Option<Standing>, system: &System) {
+    fn checks(&self, out: &mut String, state: Option<Standing>, system: &System, listed: usize) {
         let mut checks: Vec<_> =
             system.checks.iter().map(|check| (self.check_state(check), check)).collect();
         checks.sort_by_key(|(state, _)| urgency(*state));
         let open = if matches!(state, Some(Standing::Up) | None) { "" } else { " open" };
         let count = self.language.checks(checks.len());
         push(out, &["<details", open, "><summary>", &count, "</summary>\n<ul class=\"checks\">\n"]);
-        for (state, check) in checks.iter().take(CHECKS_LISTED_MAX) {
+        for (state, check) in checks.iter().take(listed) {
             self.check(out, *state, check);
         }
-        if checks.len() > CHECKS_LISTED_MAX {
-            let rest = self.language.more(checks.len() - CHECKS_LISTED_MAX);
+        if checks.len() > listed {
+            let rest = self.language.more(checks.len() - listed);
             push(out, &["<li class=\"dim\">", &rest, "</li>\n"]);
         }
         out.push_str("</ul>\n</details>\n");

@@ -21,9 +21,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use thongsuot::metrics::{Build, Metrics, Settings as MetricsSettings};
+use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
+use thongsuot::model::time::Millis;
 use thongsuot::web::{self, Limits, Settings};
 
+use crate::sample::result_of;
 use fake::Fake;
 
 /// A web that is being served.
@@ -59,8 +62,13 @@ impl Answer {
 fn metrics_of(fake: &Fake) -> Arc<Metrics> {
     let build = Build { version: "0.1.0".into(), revision: "test".into() };
     let metrics = Metrics::new(MetricsSettings::default(), &build).unwrap();
-    let snapshot = fake.snapshot();
-    metrics.set_roster(&snapshot.roster, &snapshot.vantage);
+    metrics.set_roster(&fake.snapshot.roster, &fake.snapshot.vantage);
+    for (at, check) in fake.snapshot.roster.checks().enumerate() {
+        for reason in [Reason::None, Reason::OverSlow, Reason::HttpStatus] {
+            metrics.result(&result_of(&check.id, reason, 12_345 + 7 * at as u32));
+        }
+        metrics.tls_not_after(&check.id, Millis(1_800_000_000_000));
+    }
     Arc::new(metrics)
 }
 

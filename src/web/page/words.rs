@@ -40,7 +40,7 @@ const VIETNAMESE: Words = Words {
     objective: "chỉ tiêu",
     not_watched: "không giám sát",
     disabled: "đang tắt",
-    not_critical: "không quyết định",
+    not_critical: "phép đo phụ",
     no_systems: "Chưa có hệ thống nào trong cấu hình.",
     last: "lần đo cuối",
     legend: "Trang tự tải lại sau mỗi 30 giây. “Không có dữ liệu” nghĩa là chưa đo được, không phải \
@@ -97,7 +97,7 @@ impl Language {
         }
     }
 
-    /// `từ 08:14 ngày 24/11/2026 (12 phút)`.
+    /// `từ 08:14 ngày 24/11/2026 (12 phút)`; a number stays with its unit.
     pub(super) fn since(self, since: Millis, now: Millis, zone: &TimeZone) -> String {
         let minutes = now.since(since).max(0) / 60_000;
         let (days, hours, minutes) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
@@ -110,7 +110,8 @@ impl Language {
             (0, _) => vec![(hours, names[1]), (minutes, names[2])],
             _ => vec![(days, names[0]), (hours, names[1])],
         };
-        let length: Vec<_> = parts.iter().map(|(count, name)| format!("{count} {name}")).collect();
+        let length: Vec<_> =
+            parts.iter().map(|(count, name)| format!("{count}\u{a0}{name}")).collect();
         let from = if self == Self::Vietnamese { "từ" } else { "since" };
         format!("{from} {} ({})", self.time(since, zone, false), length.join(" "))
     }
@@ -190,9 +191,9 @@ mod tests {
             (-5, "từ 08:14 ngày 24/11/2026 (0 phút)"),
         ] {
             let now = at.plus_ms(later_s * 1_000);
-            assert_eq!(Language::Vietnamese.since(at, now, &zone), expected);
+            assert_eq!(Language::Vietnamese.since(at, now, &zone).replace('\u{a0}', " "), expected);
         }
         let english = Language::English.since(at, at.plus_ms(90_000_000), &zone);
-        assert_eq!(english, "since 08:14 on 2026-11-24 (1 d 1 h)");
+        assert_eq!(english.replace('\u{a0}', " "), "since 08:14 on 2026-11-24 (1 d 1 h)");
     }
 }

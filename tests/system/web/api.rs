@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::fake::{Fake, TOKEN};
 use super::{Answer, Served, request, serve, serve_with};
+use crate::sample::roster_of;
 use thongsuot::web::Limits;
 use thongsuot::web::source::Beat;
 
@@ -106,6 +107,7 @@ async fn a_wrong_request_is_told_what_to_do() {
     for (method, path, id, query, body, status, hint) in [
         ("GET", "/api/v1/systems/{id}", "nope", "", "", 404, "/api/v1/systems lists them"),
         ("GET", "/api/v1/checks/{id}", "nope", "", "", 404, "/api/v1/checks lists them"),
+        ("GET", "/api/v1/checks/{id}", "%FF", "", "", 404, "write ids as"),
         ("GET", results, "nope", "", "", 404, "/api/v1/checks lists them"),
         ("GET", results, CHECK, "?from=today", "", 400, "2026-11-24T08:00:00Z"),
         ("GET", results, CHECK, "?cursor=x", "", 400, "give back `next`"),
@@ -165,6 +167,18 @@ async fn a_token_guards_all_but_health_and_heartbeats() {
     let beat = [("authorization", "Bearer nhip-bao")];
     let answer = served.post("/api/v1/heartbeats/system-0000-check-0", &beat, "").await;
     assert_eq!(answer.status, StatusCode::OK, "a beat needs only its own token");
+}
+
+#[tokio::test]
+async fn large_answers_leave_room_for_each_other() {
+    let served = serve(Fake::of(roster_of(20))).await;
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        asked.spawn(super::send(served.at, request("GET", "/api/v1/checks", &[], "")));
+        asked.spawn(super::send(served.at, request("GET", "/metrics", &[], "")));
+    }
+    let answers = asked.join_all().await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::OK));
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(super) const TOKEN: &str = "nhip-bao";
 
 /// What the web sees, kept in memory.
 pub(super) struct Fake {
-    pub(super) snapshot: Snapshot,
+    pub(super) snapshot: Arc<Snapshot>,
     pub(super) results: Vec<RunResult>,
     pub(super) ready: AtomicBool,
     pub(super) mistakes: Vec<String>,
@@ -93,8 +93,9 @@ impl Fake {
             };
             checks.insert(check.id.clone(), now);
         }
+        let snapshot = Snapshot { at: NOW, vantage: vantage(), roster, systems, checks };
         Self {
-            snapshot: Snapshot { at: NOW, vantage: vantage(), roster, systems, checks },
+            snapshot: Arc::new(snapshot),
             results,
             ready: AtomicBool::new(true),
             mistakes: Vec::new(),
@@ -140,7 +141,7 @@ impl Source for Shared {
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot()
+        Arc::clone(&self.0.snapshot)
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -192,11 +193,5 @@ impl Source for Shared {
         }
         self.0.beats.lock().unwrap().push((check.clone(), beat));
         Ok(())
-    }
-}
-
-impl Fake {
-    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::new(self.snapshot.clone())
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use tokio::time::Instant;
 
 use super::fake::Fake;
 use super::{request, serve};
@@ -12,11 +13,13 @@ use crate::sample::roster_of;
 async fn the_page_tells_every_system_the_worst_first_in_vietnamese() {
     let served = serve(Fake::new()).await;
     let answer = served.get("/").await;
-    let page = answer.text();
+    let page = answer.text().replace('\u{a0}', " ");
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     assert!(page.starts_with("<!doctype html>\n<html lang=\"vi\">"));
+    let style = concat!("<style>", include_str!("../../../src/web/page/style.css"), "</style>");
+    assert!(page.contains(style), "its digest is in the policy, to the byte");
     // For whoever wants to look at it.
-    std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/overview.html"), &page).unwrap();
+    std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/overview.html"), &answer.body).unwrap();
     let order = [
         "Hệ thống định danh và xác thực điện tử (VNeID)",
         "&lt;b&gt;Hà Nội&lt;/b&gt; &amp; &quot;vùng phụ cận&quot;",
@@ -48,7 +51,7 @@ async fn the_page_tells_every_system_the_worst_first_in_vietnamese() {
 
 #[tokio::test]
 async fn the_page_is_there_in_english_too() {
-    let page = serve(Fake::new()).await.get("/?lang=en").await.text();
+    let page = serve(Fake::new()).await.get("/?lang=en").await.text().replace('\u{a0}', " ");
     assert!(page.contains("<html lang=\"en\">"));
     assert!(page.contains("Down since 14:48 on 2026-11-24 (12 min)"), "{page}");
     assert!(page.contains("Error: tls expired"), "{page}");
@@ -56,12 +59,16 @@ async fn the_page_is_there_in_english_too() {
 
 #[tokio::test]
 async fn a_large_roster_still_makes_a_page() {
-    let mut roster = roster_of(120);
+    let mut roster = roster_of(12);
     let all: Vec<_> = roster.systems.iter().flat_map(|it| it.checks.clone()).collect();
-    roster.systems[0].checks = all;
+    roster.systems[1].checks = all;
     let page = serve(Fake::of(roster)).await.get("/").await.text();
-    assert!(page.contains("và 1150 phép đo khác"));
-    assert!(page.contains("120 phép đo") || page.contains("1200 phép đo"));
+    assert!(page.contains("và 70 phép đo khác"));
+    assert!(page.contains("120 phép đo"));
+    let ten_thousand = serve(Fake::of(roster_of(1_000))).await.get("/").await;
+    eprintln!("the page of 10,000 checks: {} bytes", ten_thousand.body.len());
+    assert_eq!(ten_thousand.text().matches("<h2>").count(), 1_000);
+    assert!(ten_thousand.body.len() < 2_000_000);
 }
 
 #[tokio::test]
@@ -87,4 +94,17 @@ async fn metrics_are_the_same_compressed_or_not() {
     let text = served.get("/metrics").await;
     assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(text.text().contains("\nthongsuot_checks{state=\"enabled\"} 1000\n"));
+}
+
+/// Prints what a scrape of ten thousand checks costs over HTTP, with the client's own work.
+#[tokio::test]
+async fn ten_thousand_checks_are_scraped() {
+    let served = serve(Fake::of(roster_of(1_000))).await;
+    for encoding in ["identity", "gzip"] {
+        let begun = Instant::now();
+        let answer =
+            served.send(request("GET", "/metrics", &[("accept-encoding", encoding)], "")).await;
+        assert!(answer.status.is_success());
+        eprintln!("scrape, {encoding}: {} bytes in {:?}", answer.body.len(), begun.elapsed());
+    }
 }
