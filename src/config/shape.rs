@@ -83,7 +83,13 @@ impl Found {
         self.mistakes.push(Mistake::new(entry.key_at, what));
     }
 
-    fn value(&mut self, node: &Node, key: &str, shape: &'static Shape, example: &'static str) {
+    pub(super) fn value(
+        &mut self,
+        node: &Node,
+        key: &str,
+        shape: &'static Shape,
+        example: &'static str,
+    ) {
         match (shape, &node.value) {
             (Shape::Text(form), Value::Text(text)) => self.form(node.at, *form, text),
             (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) => {}
