@@ -63,7 +63,7 @@ pub(super) fn scan(
 }
 
 /// The first instant, not before `at`, at which a result may have started.
-fn first_at_or_after(
+pub(super) fn first_at_or_after(
     view: &Transaction<'_>,
     streams: &[Stream],
     at: Millis,
@@ -71,7 +71,7 @@ fn first_at_or_after(
     let mut first: Option<i64> = None;
     for stream in streams {
         let read = |sql| view.query_row(sql, [stream.id, at.0], |row| row.get::<_, Option<i64>>(0));
-        let fault = || HistoryError::sqlite("read results");
+        let fault = || HistoryError::reading(stream);
         let raw = read("SELECT min(started) FROM results WHERE stream = ?1 AND started >= ?2");
         let sealed =
             read("SELECT min(started_min) FROM blocks WHERE stream = ?1 AND started_max >= ?2");
@@ -96,7 +96,8 @@ fn raw(
         let key = [stream.id, window.start().0, window.end().0];
         query.query_map(key, |row| Row::read(row, 0))?.collect::<rusqlite::Result<Vec<_>>>()
     };
-    for row in read().map_err(HistoryError::sqlite("read results"))? {
+    let at = || format!("{stream}, results from {} to {}", window.start(), window.end());
+    for row in read().map_err(|source| HistoryError::reading(&at())(source))? {
         results.push(stream.result(&row)?);
     }
     Ok(())
@@ -109,7 +110,8 @@ fn sealed(
     window: Span,
     results: &mut Vec<RunResult>,
 ) -> Result<(), HistoryError> {
-    let fault = || HistoryError::sqlite("read day blocks");
+    let at = format!("{stream}, day blocks from {} to {}", window.start(), window.end());
+    let fault = || HistoryError::reading(&at);
     let mut query = view
         .prepare(
             "SELECT day, seq, count, started_min, started_max, body FROM blocks

@@ -206,7 +206,8 @@ impl Writer {
             self.answer(&Err(why));
             return;
         }
-        let due = self.batch_due.is_some_and(|due| due <= now);
+        // After a failure there is always something to try again, be it only the sync.
+        let due = self.failing.is_some() || self.batch_due.is_some_and(|due| due <= now);
         if due || !self.flushes.is_empty() || self.backlog.len() >= BATCH_RECORDS_MAX {
             let result = self.commit_all();
             self.answer(&result);
@@ -317,7 +318,6 @@ impl Writer {
             // Nothing is lost: the log still has it all.
             let why = error.to_string();
             self.note_failure(&error, why);
-            self.start_batch();
         }
     }
 
@@ -349,7 +349,6 @@ impl Writer {
                 warn!(%error, "upkeep of the history stopped; the next one goes on");
                 if error.is_fatal_for_connection() {
                     self.note_failure(&error, error.to_string());
-                    self.start_batch();
                 }
                 Err(error)
             }
