@@ -80,10 +80,10 @@ fn vantage_id(tx: &Transaction<'_>, vantage: &VantageId) -> rusqlite::Result<i64
 }
 
 /// Stores `records` and then `alive`, durably, or nothing.
-pub(super) fn batch(
+pub(super) fn batch<'a>(
     connection: &mut Connection,
     names: &mut Names,
-    records: &[Record],
+    records: impl Iterator<Item = &'a Record>,
     alive: Option<Millis>,
 ) -> Result<Tally, HistoryError> {
     let tally = store(connection, names, records, alive);
@@ -93,10 +93,10 @@ pub(super) fn batch(
     tally.map_err(HistoryError::sqlite("store results"))
 }
 
-fn store(
+fn store<'a>(
     connection: &mut Connection,
     names: &mut Names,
-    records: &[Record],
+    records: impl Iterator<Item = &'a Record>,
     alive: Option<Millis>,
 ) -> rusqlite::Result<Tally> {
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

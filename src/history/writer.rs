@@ -264,13 +264,14 @@ impl Writer {
 
     fn commit_batches(&mut self) -> Result<(), HistoryError> {
         self.reopen_if_needed()?;
-        add(&self.shared.waiting, self.backlog.own_up());
         loop {
             let Some(connection) = &mut self.connection else { return Err(HistoryError::Closed) };
+            let owed = self.backlog.owed();
             let records = self.backlog.front(BATCH_RECORDS_MAX);
             let count = records.len();
             let from = Instant::now();
-            let tally = write::batch(connection, &mut self.names, records, self.now)?;
+            let all = owed.iter().chain(records);
+            let tally = write::batch(connection, &mut self.names, all, self.now)?;
             let took = from.elapsed();
             self.backlog.done(count);
             self.alive = self.now;
