@@ -155,9 +155,14 @@ impl Reader {
 
     /// When the first result of `check` started; `None`: there is none.
     pub fn first_started(&self, check: &CheckId) -> Result<Option<Millis>, HistoryError> {
-        let view = self.view()?;
-        let streams = stored::streams(&view, Some(check))?;
-        scan::first_at_or_after(&view, &streams, Millis(i64::MIN))
+        let mut first = None;
+        if let Some(span) = Span::new(Millis(i64::MIN), Millis(i64::MAX)) {
+            scan::scan(&self.view()?, check, span, &Filter::default(), |result| {
+                first = Some(result.started);
+                Flow::Stop
+            })?;
+        }
+        Ok(first)
     }
 
     /// Every check, lane and vantage that ever had a result, in order.

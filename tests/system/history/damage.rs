@@ -16,7 +16,7 @@ use super::sample::{DAY, NEW_YEAR, all_time, check, read_all, records, result, s
 const DAYS: i64 = 14;
 
 /// How many bytes are changed, one at a time, of about 230,000.
-const CHANGES: usize = 150;
+const CHANGES: usize = 100;
 
 const FILE: &str = "history.sqlite";
 
@@ -107,6 +107,14 @@ async fn verify_names_what_an_editor_did() {
     );
     check("UPDATE checks SET text = 'b'", "another stream");
     check("UPDATE streams SET lane = 1", "another stream");
+    check(
+        "INSERT INTO results VALUES (1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0)",
+        "1 results start outside",
+    );
+    check(
+        "INSERT INTO results VALUES (1, 0, 0, 0, 1, 0, 255, 0, 0, 0, 0, 0, 0, NULL, 0, 0)",
+        "1 results of unknown reason 255 or kind 0, the first of 1970-01-01",
+    );
 }
 
 /// The log as a power cut leaves it: cut anywhere, or with a byte that never reached the disk.
