@@ -8,10 +8,17 @@ pub mod net;
 mod resolve;
 mod dial;
 mod tls;
+mod fault;
+mod screen;
 mod starttls;
 pub mod block;
 pub mod expect;
 mod http;
+mod tcp;
+mod dns;
+mod icmp;
+mod grpc;
+pub mod heartbeat;
 
 use crate::model::check::{Check, Lane};
 use crate::model::observation::{Detail, Observation};
@@ -31,15 +38,12 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
     match &check.spec {
         Spec::Http(spec) => http::run(spec, check, lane, net, now).await,
         Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
-        other => unready(other),
+        Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
+        Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
+        Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
+        Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
+        Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
     }
-}
-
-/// A kind that this build cannot run.
-fn unready(spec: &Spec) -> Observation {
-    let mut observation = Observation::bare(Reason::Internal, Phases::default());
-    observation.detail.why = Some(format!("checks of kind `{}` are not built in", spec.kind()));
-    observation
 }
 
 /// What a run ends with: its reason, its time, and what was seen on the way.

@@ -9,6 +9,7 @@ use hickory_resolver::Hosts;
 use hickory_resolver::system_conf::read_system_conf;
 
 use super::block::BlockSignature;
+use super::heartbeat::Board;
 use super::http::Tokens;
 use super::tls::{Judgements, Roots, TlsSetups};
 
@@ -70,6 +71,7 @@ pub struct Net {
     pub(super) tls_setups: TlsSetups,
     pub(super) judgements: Judgements,
     pub(super) tokens: Tokens,
+    pub(super) board: Option<Arc<Board>>,
 }
 
 impl Net {
@@ -98,7 +100,16 @@ impl Net {
             tls_setups: TlsSetups::default(),
             judgements: Judgements::default(),
             tokens: Tokens::default(),
+            board: None,
         })
+    }
+
+    /// The same, with the board that heartbeat checks read. The board outlives this: beats
+    /// must not be lost when the settings change.
+    #[must_use]
+    pub fn with_board(mut self, board: Arc<Board>) -> Self {
+        self.board = Some(board);
+        self
     }
 }
 

@@ -22,6 +22,8 @@ use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use ask::Trouble;
 
+pub(super) use ask::local;
+
 /// Most addresses kept of one answer: enough for any pool behind one name, and a bound on how
 /// many connects one run may make.
 const ADDRESSES_MAX: usize = 16;

@@ -188,7 +188,8 @@ fn belongs(answer: &Message, query: &Message) -> bool {
         && (answer.queries == query.queries || (failed && answer.queries.is_empty()))
 }
 
-fn local(server: SocketAddr, source: Option<IpAddr>) -> SocketAddr {
+/// Where a socket to `server` is bound: to `source` if it is of the same family, any port.
+pub(in crate::probe) fn local(server: SocketAddr, source: Option<IpAddr>) -> SocketAddr {
     let any = match server {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
