@@ -15,5 +15,7 @@ pub mod expect;
 pub mod check;
 pub mod spec;
 pub mod system;
+pub mod state;
+pub mod step;
 pub mod result;
 pub mod observation;

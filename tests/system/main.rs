@@ -1,3 +1,12 @@
+//! Tests of whole parts, over files and sockets: one binary, so that it links once.
+
+mod history;
+//! Tests of the crate from outside, in one binary.
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod metrics;
 //! Tests of the parts against real sockets, files and processes.
 #![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
 
@@ -15,4 +24,10 @@ mod grpc;
 #[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
+mod web;
+//! Tests of the parts against real sockets, files and processes.
+
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
+
+mod nasty;
 mod noise;

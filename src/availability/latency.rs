@@ -1,0 +1,73 @@
+//! How long good runs took (`docs/measurement.md`, "The official figures of a period": latency).
+
+use crate::model::outcome::Testimony;
+use crate::model::result::RunResult;
+use crate::model::time::Micros;
+
+use super::span_set::SpanSet;
+
+/// Exact quantiles of some lengths. The quantile `p` of `n` values is the smallest one that at
+/// least `p * n` of them do not exceed (nearest rank).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quantiles {
+    /// How many values.
+    pub count: usize,
+    /// Half of them are at most this.
+    pub p50: Micros,
+    /// 95 % of them.
+    pub p95: Micros,
+    /// 99 % of them.
+    pub p99: Micros,
+    /// The largest.
+    pub max: Micros,
+}
+
+impl Quantiles {
+    /// Of values in any order; `None` of nothing.
+    #[must_use]
+    pub fn of(mut values: Vec<Micros>) -> Option<Self> {
+        values.sort_unstable();
+        let at = |percent: usize| {
+            let rank = (values.len() * percent).div_ceil(100);
+            rank.checked_sub(1).and_then(|it| values.get(it)).copied()
+        };
+        Some(Self { count: values.len(), p50: at(50)?, p95: at(95)?, p99: at(99)?, max: at(100)? })
+    }
+}
+
+/// Latency of the good results that started in judged time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Latency {
+    /// From the start of the run: the service's own; `None` without a good result.
+    pub from_started: Option<Quantiles>,
+    /// From when the run was planned: our own lateness included.
+    pub from_scheduled: Option<Quantiles>,
+}
+
+/// The latency in `results`, each told once.
+#[must_use]
+pub fn latency<'a>(results: impl IntoIterator<Item = &'a RunResult>, judged: &SpanSet) -> Latency {
+    let good = |it: &&RunResult| it.testimony() == Some(Testimony::Good);
+    let (mut started, mut scheduled) = (Vec::new(), Vec::new());
+    for result in results.into_iter().filter(good).filter(|it| judged.contains(it.started)) {
+        let total = result.phases.total();
+        started.push(total);
+        scheduled.push(Micros(total.0.saturating_add(result.lateness.0)));
+    }
+    Latency { from_started: Quantiles::of(started), from_scheduled: Quantiles::of(scheduled) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_were_seen() {
+        let of = |count: u32| Quantiles::of((1..=count).rev().map(Micros).collect());
+        let all = |it: Quantiles| (it.count, it.p50.0, it.p95.0, it.p99.0, it.max.0);
+        assert_eq!(of(0), None);
+        assert_eq!(of(1).map(all), Some((1, 1, 1, 1, 1)));
+        assert_eq!(of(4).map(all), Some((4, 2, 4, 4, 4)));
+        assert_eq!(of(1_000).map(all), Some((1_000, 500, 950, 990, 1_000)));
+    }
+}

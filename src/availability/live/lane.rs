@@ -1,0 +1,336 @@
+//! One lane of a check, seen from one vantage: its last results and the state before them.
+
+use crate::availability::confirm::Confirm;
+use crate::availability::sample::{Backoff, Sample, boundary, cells};
+use crate::availability::segment::{Segment, append};
+use crate::model::check::Check;
+use crate::model::reason::Reason;
+use crate::model::result::RunResult;
+use crate::model::span::Span;
+use crate::model::state::State;
+use crate::model::step::Step;
+use crate::model::time::Millis;
+
+use super::follow::{self, Follow, Stand};
+
+/// How many results may be noted out of order. At most two runs of a lane are in flight, so one
+/// can be overtaken by the few that start and end within its timeout.
+const DISORDER_MAX: usize = 8;
+
+/// Slots left out at the service's request that are kept one by one, in case a result that
+/// started before them is still to come. Older ones are folded into the result they follow.
+const BACKOFFS_MAX: usize = 8;
+
+/// Consecutive good results that end an alert.
+const GOOD_TO_RESOLVE: usize = 3;
+
+/// What a lane needs to know of its check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneRule {
+    /// When bad results are an outage.
+    pub confirm: Confirm,
+    /// Time between runs as written, in milliseconds.
+    pub interval_ms: i64,
+    /// How far a result speaks, in milliseconds.
+    pub reach_ms: i64,
+}
+
+impl LaneRule {
+    /// The rule of a check.
+    #[must_use]
+    pub fn of(check: &Check) -> Self {
+        Self {
+            confirm: Confirm::new(check.confirm),
+            interval_ms: check.interval_ms,
+            reach_ms: Step::of(&check.id, check.interval_ms).reach_ms(),
+        }
+    }
+}
+
+/// The present state of one lane.
+///
+/// The newest results are kept: first those that only give context to the windows of the next,
+/// then those whose windows are whole, then those that a result out of order may still precede.
+#[derive(Clone, Debug)]
+pub struct LiveLane {
+    rule: LaneRule,
+    entries: Vec<Entry>,
+    backoffs: Vec<Backoff>,
+    /// How many results left `entries`.
+    evicted: usize,
+    /// What is said of the time just before the first entry, if it is known.
+    carry: Option<Carry>,
+    /// Where the first entry begins, once anything was before it.
+    begins: Option<Millis>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    sample: Sample,
+    /// How far it speaks, with every backoff after it.
+    held_to: Millis,
+    confirmed: bool,
+    /// Whether an alert is open after it.
+    open: bool,
+    /// Whether older results than those noted can't change `confirmed`.
+    sure: bool,
+    /// Whether older results can't change `open`.
+    open_sure: bool,
+}
+
+impl Entry {
+    fn new(sample: Sample) -> Self {
+        let held_to = sample.held_to;
+        Self { sample, held_to, confirmed: false, open: false, sure: false, open_sure: false }
+    }
+
+    fn state(&self) -> State {
+        state_of(&self.sample, self.confirmed)
+    }
+
+    fn reached(&self) -> Sample {
+        Sample { held_to: self.held_to, ..self.sample }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Carry {
+    segment: Segment,
+    /// Whether older results can't make it begin earlier.
+    start_sure: bool,
+    /// Whether older results can't change what is said at its end.
+    end_sure: bool,
+}
+
+/// The state that one vantage gives to the time of a result. An unconfirmed bad one is a blip,
+/// which is up.
+#[must_use]
+pub fn state_of(sample: &Sample, confirmed: bool) -> State {
+    if confirmed {
+        State::Down
+    } else if sample.reason == Reason::OverSlow {
+        State::Slow
+    } else {
+        State::Up
+    }
+}
+
+impl LiveLane {
+    pub(super) const fn new(rule: LaneRule) -> Self {
+        Self {
+            rule,
+            entries: Vec::new(),
+            backoffs: Vec::new(),
+            evicted: 0,
+            carry: None,
+            begins: None,
+        }
+    }
+
+    pub(super) fn adopt(&mut self, rule: LaneRule) {
+        self.rule = rule;
+    }
+
+    /// Takes a result into account; `false` if it is too old to be placed.
+    pub(super) fn note(&mut self, result: &RunResult) -> bool {
+        if let Some(backoff) = Backoff::of(result, self.rule.reach_ms) {
+            return self.hold(backoff);
+        }
+        let Some(sample) = Sample::of(result, self.rule.reach_ms) else { return true };
+        let place = self.entries.partition_point(|it| it.sample.at < sample.at);
+        let frozen = if self.evicted == 0 { 0 } else { 2 * (self.rule.confirm.window() - 1) };
+        if place < frozen.min(self.entries.len()) {
+            return false;
+        }
+        match self.entries.get_mut(place) {
+            Some(entry) if entry.sample.at == sample.at => {
+                entry.sample = entry.sample.merge(sample);
+            }
+            _ => self.entries.insert(place, Entry::new(sample)),
+        }
+        self.recount();
+        self.evict();
+        true
+    }
+
+    /// The state at `now`, which is not before the newest result.
+    #[must_use]
+    pub fn state(&self, now: Millis) -> State {
+        match self.entries.last() {
+            Some(last) if now < last.held_to => last.state(),
+            _ => State::Unknown,
+        }
+    }
+
+    /// Since when; `None` if nothing was ever known.
+    #[must_use]
+    pub fn since(&self, now: Millis) -> Option<Millis> {
+        let last = self.entries.last()?;
+        if now >= last.held_to {
+            return Some(last.held_to);
+        }
+        self.segments(now).last().map(|it| it.span.start())
+    }
+
+    /// What is said of the recent past until its last result stops speaking or until `now`,
+    /// oldest first. The first segment begins when it really began.
+    #[must_use]
+    pub fn segments(&self, now: Millis) -> Vec<Segment> {
+        let samples: Vec<Sample> = self.entries.iter().map(Entry::reached).collect();
+        let now = samples.last().map_or(now, |it| now.max(it.at.plus_ms(1)));
+        let mut timeline: Vec<Segment> = self.carry.iter().map(|it| it.segment).collect();
+        for (cell, entry) in cells(&samples, self.begins).into_iter().zip(&self.entries) {
+            let cell = cell.and_then(|it| Span::new(it.start(), it.end().min(now)));
+            if let Some(cell) = cell {
+                append(&mut timeline, cell, entry.state());
+            }
+        }
+        timeline
+    }
+
+    /// Where [`Self::segments`] stops being the whole past; `None`: it is all there was.
+    #[must_use]
+    pub fn remembers_from(&self) -> Option<Millis> {
+        let carried = self.carry.map(|it| it.segment.span.start());
+        carried.or(self.begins).filter(|_| self.evicted > 0)
+    }
+
+    /// Whether an alert is open on this lane.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.entries.last().is_some_and(|it| it.open)
+    }
+
+    /// What the newest testimony says is wrong.
+    #[must_use]
+    pub fn fault(&self) -> Option<Reason> {
+        self.entries.last().filter(|it| it.sample.is_bad()).map(|it| it.sample.reason)
+    }
+
+    /// Whether older results than those noted could change neither the state, nor the alert,
+    /// nor since when it is down.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let Some(last) = self.entries.last() else { return false };
+        last.sure && last.open_sure && (!last.confirmed || self.knows_start())
+    }
+
+    /// What to run after `result`, which was just noted.
+    pub(super) fn follow(&self, result: &RunResult) -> Follow {
+        let now = result.ended();
+        let stand = match self.entries.last() {
+            Some(last) if last.sample.is_bad() && now < last.held_to => {
+                if last.confirmed {
+                    let since = self.since(now).unwrap_or(last.sample.at);
+                    Stand::Down { lasting_ms: result.started.since(since) }
+                } else {
+                    Stand::Doubt
+                }
+            }
+            _ => Stand::Calm,
+        };
+        follow::after(stand, result, self.rule.interval_ms)
+    }
+
+    fn hold(&mut self, backoff: Backoff) -> bool {
+        if self.evicted > 0 && self.entries.first().is_some_and(|it| backoff.at < it.sample.at) {
+            return false;
+        }
+        let place = self.backoffs.partition_point(|it| *it < backoff);
+        if self.backoffs.get(place) != Some(&backoff) {
+            self.backoffs.insert(place, backoff);
+        }
+        while self.backoffs.len() > BACKOFFS_MAX {
+            let oldest = self.backoffs.remove(0);
+            let after = self.entries.partition_point(|it| it.sample.at <= oldest.at);
+            if let Some(entry) = after.checked_sub(1).and_then(|it| self.entries.get_mut(it)) {
+                entry.sample.hold(oldest);
+            }
+        }
+        self.recount();
+        true
+    }
+
+    /// Works out every mark that can have changed. Those of the first entries were made when
+    /// their windows were whole, and stay.
+    fn recount(&mut self) {
+        let confirm = self.rule.confirm;
+        let bad: Vec<bool> = self.entries.iter().map(|it| it.sample.is_bad()).collect();
+        let marks = confirm.mark(&bad);
+        let fixed = if self.evicted == 0 { 0 } else { confirm.window() - 1 };
+        for index in 0..self.entries.len() {
+            let mut sample = self.entries[index].sample;
+            let from = self.backoffs.partition_point(|it| it.at < sample.at);
+            let until = self.entries.get(index + 1).map(|it| it.sample.at);
+            let after = self.backoffs[from..].iter();
+            for backoff in after.take_while(|it| until.is_none_or(|until| it.at < until)) {
+                sample.hold(*backoff);
+            }
+            self.entries[index].held_to = sample.held_to;
+            if index < fixed {
+                continue;
+            }
+            let before = index.checked_sub(1).map(|it| self.entries[it]);
+            let opens = confirm.at_end(&bad[..=index]);
+            let from = (index + 1).checked_sub(GOOD_TO_RESOLVE);
+            let resolves = from.is_some_and(|from| bad[from..=index].iter().all(|it| !it));
+            let whole = self.evicted + index + 1 >= confirm.window();
+            let entry = &mut self.entries[index];
+            entry.confirmed = marks[index];
+            entry.sure = marks[index] || !bad[index] || whole;
+            entry.open = opens || (!resolves && before.is_some_and(|it| it.open));
+            entry.open_sure =
+                opens || resolves || (entry.sure && before.is_some_and(|it| it.open_sure));
+        }
+    }
+
+    fn evict(&mut self) {
+        let kept = 2 * (self.rule.confirm.window() - 1) + DISORDER_MAX;
+        while self.entries.len() > kept {
+            let samples = [self.entries[0].reached(), self.entries[1].reached()];
+            let (ends, begins) = boundary(&samples[0], &samples[1]);
+            let first = self.entries.remove(0);
+            let from =
+                self.begins.unwrap_or_else(|| first.sample.at.plus_ms(-first.sample.reach_ms));
+            if let Some(span) = Span::new(from, ends) {
+                self.carry_on(span, first.state(), first.sure);
+            }
+            self.begins = Some(begins);
+            self.evicted += 1;
+            let front = self.entries[0].sample.at;
+            self.backoffs.retain(|it| it.at >= front);
+        }
+    }
+
+    fn carry_on(&mut self, span: Span, state: State, sure: bool) {
+        let before = self.carry;
+        let mut timeline: Vec<Segment> = before.iter().map(|it| it.segment).collect();
+        append(&mut timeline, span, state);
+        let start_sure = before.is_some_and(|before| {
+            let apart = before.segment.span.end() < span.start();
+            let goes_on = timeline.len() == 1;
+            if goes_on { before.start_sure } else { apart || before.end_sure }
+        });
+        self.carry = timeline.last().map(|it| Carry { segment: *it, start_sure, end_sure: sure });
+    }
+
+    /// Whether the state before the present one is known for sure, so that its start is.
+    fn knows_start(&self) -> bool {
+        let mut later: Option<&Entry> = None;
+        for entry in self.entries.iter().rev() {
+            let apart = later.is_some_and(|later| {
+                let (ends, begins) = boundary(&entry.reached(), &later.reached());
+                ends < begins
+            });
+            if apart || !entry.confirmed {
+                return apart || entry.sure;
+            }
+            later = Some(entry);
+        }
+        self.carry.is_some_and(|carry| {
+            let apart = self.begins.is_some_and(|it| carry.segment.span.end() < it);
+            let down = carry.segment.state == State::Down;
+            apart || if down { carry.start_sure } else { carry.end_sure }
+        })
+    }
+}

@@ -1,0 +1,203 @@
+//! Live equals batch, restoring equals never having stopped, and what to run next.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::availability::confirm::Confirm;
+use crate::availability::sketch::{arrived, check, histories, result, results};
+use crate::availability::timeline::{alone, samples};
+use crate::model::check::IpChoice;
+use crate::model::span::Span;
+
+const INTERVAL_MS: i64 = 30_000;
+
+fn live_of(results: &[RunResult], confirm: u8, ip: IpChoice) -> (LiveCheck, Option<Change>) {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, confirm, ip));
+    let last = results.iter().map(|it| live.note(it)).last();
+    (live, last)
+}
+
+/// Follows a sketch of results every `step_s` seconds; checks the state, the alarm (`.` none, `!` open) and
+/// what to run next (`.` none, `c` confirm, `f` fast) after each.
+#[track_caller]
+fn follow(step_s: i64, sketch: &str, states: &str, alarms: &str, follows: &str) {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 3, IpChoice::Any));
+    let mut got = [String::new(), String::new(), String::new()];
+    for result in results(sketch, step_s * 1_000) {
+        let change = live.note(&result);
+        got[0].push(match change.after {
+            State::Up => 'u',
+            State::Slow => 's',
+            State::Partial => 'p',
+            State::Down => 'd',
+            State::Unknown => '?',
+        });
+        got[1].push(if change.alarm_after == Alarm::Quiet { '.' } else { '!' });
+        got[2].push(match change.follow {
+            Follow::None => '.',
+            Follow::Confirm { .. } => 'c',
+            Follow::Fast { .. } => 'f',
+        });
+    }
+    assert_eq!(got, [states, alarms, follows], "{sketch}");
+}
+
+#[test]
+fn an_outage_is_confirmed_by_the_third_bad_result_and_over_at_the_first_good_one() {
+    follow(29, "oxxxxoooo", "uuudduuuu", "...!!!!..", ".ccff....");
+}
+
+#[test]
+fn a_blip_is_up_and_asks_to_be_confirmed() {
+    follow(29, "oxoxxo", "uuuudu", "....!!", ".c.cf.");
+}
+
+#[test]
+fn two_blips_among_ten_results_are_up() {
+    follow(29, "oxoxo", "uuuuu", ".....", ".c.c.");
+}
+
+#[test]
+fn a_flapping_service_alerts_again_while_its_window_is_full() {
+    follow(29, "xxxoooox", "uuduuuud", "..!!!..!", "ccf....f");
+}
+
+#[test]
+fn after_ten_minutes_of_down_the_schedule_is_enough() {
+    let sketch = "x".repeat(23);
+    let (states, alarms) = (format!("uu{}", "d".repeat(21)), format!("..{}", "!".repeat(21)));
+    follow(29, &sketch, &states, &alarms, &format!("cc{}..", "f".repeat(19)));
+}
+
+#[test]
+fn our_own_trouble_confirms_nothing_and_is_tried_again() {
+    follow(5, "oxvvvv", "uuuuu?", "......", ".cccc.");
+    follow(5, "xxxv", "uudd", "..!!", "ccff");
+}
+
+#[test]
+fn a_service_that_asks_to_be_left_alone_is_left_alone_and_stays_bad() {
+    follow(29, "oxxxBBBBBo", "uuuddddddu", "...!!!!!!!", ".ccf......");
+}
+
+#[test]
+fn a_blocked_run_is_not_followed() {
+    follow(5, "oxk", "uuu", "...", ".c.");
+}
+
+#[test]
+fn unknown_begins_where_the_last_result_stops_speaking() {
+    let (live, _) = live_of(&results("oxxx", 29_000), 3, IpChoice::Any);
+    let reach = lane::LaneRule::of(&check(INTERVAL_MS, 3, IpChoice::Any)).reach_ms;
+    let end = Millis(87_000 + reach);
+    assert_eq!(live.state(end.plus_ms(-1)), State::Down);
+    assert_eq!(live.since(end.plus_ms(-1)), Some(Millis(14_500)));
+    assert_eq!((live.state(end), live.since(end)), (State::Unknown, Some(end)));
+}
+
+#[test]
+fn waits_are_counted_from_the_end_of_the_run() {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 2, IpChoice::Any));
+    let mut note = |at, length| live.note(&result(at, 'h', length).unwrap()).follow;
+    assert_eq!(note(0, 10_000), Follow::Confirm { wait_ms: 5_000 });
+    assert_eq!(note(15_000, 3_000), Follow::Fast { wait_ms: 7_000 });
+    assert_eq!(note(25_000, 10_000), Follow::Fast { wait_ms: 0 });
+}
+
+#[test]
+fn a_dozen_results_settle_a_calm_check_and_an_outage_needs_its_start() {
+    let settled = |sketch: &str| live_of(&results(sketch, 29_000), 3, IpChoice::Any).0.is_settled();
+    assert!(!settled(""));
+    assert!(!settled("oo"));
+    assert!(settled("ooo"));
+    assert!(settled("ooooooooox"));
+    assert!(!settled("ooox"));
+    assert!(settled("oxxx"));
+    assert!(!settled(&"x".repeat(100)));
+    assert!(settled(&format!("o{}", "x".repeat(100))));
+    assert!(settled(&format!("x..{}", "x".repeat(100))));
+}
+
+#[test]
+fn with_two_lanes_one_that_fails_is_partial() {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 2, IpChoice::Both));
+    let mut note = |at: i64, lane: Lane, shows: char| {
+        let change = live.note(&RunResult { lane, ..result(at * 1_000, shows, 0).unwrap() });
+        (change.after, change.since.map(|it| it.0), change.alarm_after)
+    };
+    note(0, Lane::V4, 'o');
+    assert_eq!(note(0, Lane::V6, 'o').0, State::Up);
+    note(10, Lane::V6, 'x');
+    assert_eq!(note(20, Lane::V6, 'x'), (State::Partial, Some(5_000), Alarm::Partial));
+    note(20, Lane::V4, 'x');
+    assert_eq!(note(22, Lane::V4, 'h'), (State::Down, Some(10_000), Alarm::Down));
+    assert_eq!(note(30, Lane::V4, 'o'), (State::Partial, Some(26_000), Alarm::Down));
+}
+
+/// What batch says of the same results, from where live still knows everything.
+fn batch_tail(results: &[RunResult], confirm: u8, from: Option<Millis>) -> Vec<Segment> {
+    let reach = lane::LaneRule::of(&check(INTERVAL_MS, confirm, IpChoice::Any)).reach_ms;
+    let whole = alone(&samples(results, |_| reach), Confirm::new(confirm));
+    whole.into_iter().filter(|it| from.is_none_or(|from| it.span.start() >= from)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// P13.
+    #[test]
+    fn after_any_prefix_live_says_what_batch_says(runs in histories(8), confirm in 1_u8..5) {
+            let all = arrived(&runs);
+        let mut live = LiveCheck::new(&check(INTERVAL_MS, confirm, IpChoice::Any));
+        for (index, result) in all.iter().enumerate() {
+            let change = live.note(result);
+            prop_assert!(!change.late);
+            let (_, lane) = live.lanes().next().unwrap();
+            let batch = batch_tail(&all[..=index], confirm, lane.remembers_from());
+            prop_assert_eq!(lane.segments(Millis(i64::MAX)), batch.clone());
+            let now = all[..=index].iter().map(|it| it.started).max().unwrap();
+            let span = Span::new(now, now.plus_ms(1)).unwrap();
+            let found = batch.iter().find(|it| it.span.within(span).is_some());
+            prop_assert_eq!(live.state(now), found.map_or(State::Unknown, |it| it.state));
+            if let Some(found) = found {
+                prop_assert_eq!(live.since(now), Some(found.span.start()));
+            }
+        }
+    }
+
+    /// A restart is not seen, if enough of the past is read.
+    #[test]
+    fn a_settled_tail_restores_all_that_matters(runs in histories(8), confirm in 1_u8..5, cut in 0..80_usize) {
+            let all = arrived(&runs);
+        let cut = cut.min(all.len());
+        let (whole, last) = live_of(&all, confirm, IpChoice::Any);
+        let (restored, tail_last) = live_of(&all[cut..], confirm, IpChoice::Any);
+        if restored.is_settled() && tail_last.as_ref().is_some_and(|it| !it.late) {
+            let now = all.iter().map(RunResult::ended).max().unwrap();
+            for now in [now, now.plus_ms(10_000), now.plus_ms(40_000)] {
+                prop_assert_eq!(restored.state(now), whole.state(now));
+                if whole.state(now) == State::Down {
+                    prop_assert_eq!(restored.since(now), whole.since(now));
+                }
+            }
+            prop_assert_eq!(restored.alarm(), whole.alarm());
+            prop_assert_eq!(restored.fault(), whole.fault());
+            prop_assert_eq!(tail_last.unwrap().follow, last.unwrap().follow);
+        }
+    }
+
+    /// A result that is told twice, or one that says nothing, changes nothing.
+    #[test]
+    fn repetition_and_silence_change_nothing(runs in histories(4), again in 0..60_usize) {
+            let all = arrived(&runs);
+        let (mut live, _) = live_of(&all, 3, IpChoice::Any);
+        if !all.is_empty() {
+            let now = all.iter().map(|it| it.started).max().unwrap();
+            let before = (live.state(now), live.since(now), live.alarm());
+            let recent = all.len().saturating_sub(1 + again % 4);
+            live.note(&all[recent]);
+            live.note(&result(now.0 + 1, 'v', 0).unwrap());
+            prop_assert_eq!((live.state(now), live.since(now), live.alarm()), before);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A picture language for tests: one character a result.
+//!
+//! `o` ok, `s` slow, `x` error, `h` hang, `v` void, `k` blocked, `B` backoff, `.` nothing.
+
+use proptest::prelude::*;
+
+use crate::model::check::{Check, IpChoice, Lane};
+use crate::model::id::{CheckId, OwnerId, SystemId, VantageId};
+use crate::model::phases::Phases;
+use crate::model::reason::Reason;
+use crate::model::result::{RunKind, RunResult};
+use crate::model::secret::Secret;
+use crate::model::spec::{HeartbeatSpec, Spec};
+use crate::model::time::{Micros, Millis};
+
+/// One result of a sketched check: instant of its start, what it shows, how long it took.
+pub(crate) fn result(at_ms: i64, shows: char, length_ms: u32) -> Option<RunResult> {
+    let reason = match shows {
+        'o' => Reason::None,
+        's' => Reason::OverSlow,
+        'x' => Reason::HttpStatus,
+        'h' => Reason::TimeoutWait,
+        'v' => Reason::SelfNet,
+        'k' => Reason::WafBlock,
+        'B' => Reason::Backoff,
+        _ => return None,
+    };
+    let mut lengths = [Micros(0); 6];
+    lengths[4] = Micros(length_ms * 1_000);
+    Some(RunResult {
+        check: CheckId::new("c").unwrap(),
+        lane: Lane::Any,
+        vantage: VantageId::new("v").unwrap(),
+        due: Millis(at_ms),
+        started: Millis(at_ms),
+        lateness: Micros(0),
+        kind: RunKind::Grid,
+        run: 0,
+        reason,
+        phases: Phases::from_array(lengths),
+        status: None,
+        bytes: 0,
+        reused: false,
+    })
+}
+
+/// One result every `step_ms` from 0; a run takes 100 ms, a hang 10 s.
+pub(crate) fn results(sketch: &str, step_ms: i64) -> Vec<RunResult> {
+    let one = |(index, shows)| {
+        let length_ms = if shows == 'h' { 10_000 } else { 100 };
+        result(i64::try_from(index).unwrap() * step_ms, shows, length_ms)
+    };
+    sketch.chars().enumerate().filter_map(one).collect()
+}
+
+/// A check for tests: nothing of it matters but the interval, `K` and the lanes.
+pub(crate) fn check(interval_ms: i64, confirm: u8, ip: IpChoice) -> Check {
+    Check {
+        id: CheckId::new("c").unwrap(),
+        system: SystemId::new("s").unwrap(),
+        owner: OwnerId::new("o").unwrap(),
+        name: String::new(),
+        disabled: None,
+        critical: true,
+        interval_ms,
+        timeout: Micros(10_000_000),
+        slow: None,
+        confirm,
+        ip,
+        platform: None,
+        spec: Spec::Heartbeat(HeartbeatSpec {
+            token: Secret::new(String::new()),
+            age_max: Micros(1),
+        }),
+    }
+}
+
+/// One run of a generated history: milliseconds since the run before, what it shows, its length
+/// in milliseconds.
+pub(crate) type Run = (i64, char, u32);
+
+/// The results of a generated history, in the order in which they arrived: by their ends.
+pub(crate) fn arrived(runs: &[Run]) -> Vec<RunResult> {
+    let mut at = 0;
+    let mut all = Vec::new();
+    for (gap, shows, length) in runs {
+        at += gap;
+        all.extend(result(at, *shows, *length));
+    }
+    all.sort_by_key(RunResult::ended);
+    all
+}
+
+/// Any history: calm, broken and flapping stretches, gaps of 0 ms to hours, and runs that are
+/// overtaken by one or two later ones.
+pub(crate) fn histories(stretches: usize) -> impl Strategy<Value = Vec<Run>> {
+    let calm = prop_oneof![20 => Just('o'), 2 => Just('s'), 1 => Just('v'), 1 => Just('x')];
+    let broken = prop_oneof![
+        10 => Just('x'), 4 => Just('h'), 1 => Just('o'), 1 => Just('k'), 1 => Just('v'), 2 => Just('B')
+    ];
+    let mixed = prop::sample::select(vec!['o', 's', 'x', 'x', 'h', 'v', 'B']);
+    let gap = || {
+        prop_oneof![
+            2 => Just(1_i64), 1 => Just(0_i64), 20 => 4_000..12_000_i64, 60 => 28_000..31_000_i64,
+            4 => 31_000..100_000_i64, 1 => 100_000..10_000_000_i64
+        ]
+    };
+    let length = || prop_oneof![6 => 0..400_u32, 1 => 9_000..10_001_u32];
+    let stretch = prop_oneof![
+        prop::collection::vec((gap(), calm, length()), 1..20),
+        prop::collection::vec((gap(), broken, length()), 1..16),
+        prop::collection::vec((gap(), mixed, length()), 1..12),
+    ];
+    prop::collection::vec(stretch, 0..stretches).prop_map(|it| it.concat())
+}
