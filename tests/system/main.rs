@@ -1,15 +1,14 @@
-//! Tests of whole parts, over files and sockets: one binary, so that it links once.
+//! Tests of whole parts, over sockets, files and processes: one binary, so that it links once.
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
 
+#[cfg(test)]
 mod history;
-//! Tests of the crate from outside, in one binary.
-
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod metrics;
-//! Tests of the parts against real sockets, files and processes.
-#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
-
+#[cfg(test)]
+mod web;
 mod nasty;
 #[cfg(test)]
 mod probe_kit;
@@ -24,10 +23,4 @@ mod grpc;
 #[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
-mod web;
-//! Tests of the parts against real sockets, files and processes.
-
-#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
-
-mod nasty;
 mod noise;
