@@ -23,4 +23,20 @@ mod grpc;
 #[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
+//! Tests of whole parts, over real sockets, files and processes: one binary, so that it links
+//! once.
+#![cfg(test)]
+#![expect(clippy::expect_used, reason = "a test whose surroundings are not sound has failed")]
+
+mod sample;
+mod probe_kit;
+mod history;
+mod metrics;
+mod nasty;
 mod noise;
+mod dns;
+mod icmp;
+mod tcp;
+mod grpc;
+mod heartbeat;
+mod web;
