@@ -171,9 +171,9 @@ pub fn bad_grid<'a>(results: impl IntoIterator<Item = &'a RunResult>) -> Vec<Mil
 mod tests {
     use super::*;
     use crate::availability::confirm::Confirm;
-    use crate::availability::sketch::results;
+    use crate::availability::sketch::{results, vantage};
     use crate::availability::timeline::samples;
-    use crate::availability::track::alone;
+    use crate::availability::track::{Vantage, alone};
 
     const DAY_MS: i64 = 86_400_000;
     const MONTH_MS: i64 = 30 * DAY_MS;
@@ -201,7 +201,9 @@ mod tests {
     #[track_caller]
     fn check(sketch: &str, text: &str, expected: BurnState) {
         let results = results(sketch, 30_000);
-        let track = alone::track(&samples(&results, |_| 18_000), Confirm::new(3), 1);
+        let samples = samples(&results, |_| 18_000);
+        let vantage = Vantage { id: vantage(0), samples, weight: 1 };
+        let track = alone::track(&vantage, Confirm::new(3));
         let now = results.last().unwrap().started.plus_ms(15_000);
         let judged = SpanSet::from(Span::new(Millis(-DAY_MS), now).unwrap());
         let bad = bad_grid(&results);

@@ -12,7 +12,7 @@ use super::sketch::{Run, arrived, fleet_results, fleets, histories, vantage};
 use super::span_set::SpanSet;
 use super::timeline::samples;
 use super::track::quorum::Quorum;
-use super::track::{Outage, Track, alone};
+use super::track::{Outage, Track, Vantage, alone};
 use crate::model::check::Lane;
 use crate::model::outcome::Testimony;
 use crate::model::reason::Reason;
@@ -32,6 +32,12 @@ fn rule(vantages: usize, confirm: u8) -> Rule {
         vantages: (0..vantages).map(|it| (vantage(it), 1)).collect(),
         quorum: Quorum::of(vantages),
     }
+}
+
+/// The course of one vantage alone, and what it is made of.
+fn alone_track(results: &[RunResult], confirm: u8) -> Track {
+    let samples = samples(results, |_| REACH_MS);
+    alone::track(&Vantage { id: vantage(0), samples, weight: 1 }, Confirm::new(confirm))
 }
 
 fn span(from: i64, to: i64) -> Span {
@@ -155,9 +161,7 @@ proptest! {
             return Ok(());
         }
         let place = place % results.len();
-        let down = |results: &[RunResult]| {
-            alone::track(&samples(results, |_| REACH_MS), Confirm::new(confirm), 1)
-        };
+        let down = |results: &[RunResult]| alone_track(results, confirm);
         let before = down(&results);
         let mut worse = results.clone();
         if worse[place].testimony() == Some(Testimony::Good) {
@@ -199,7 +203,7 @@ proptest! {
         let results: Vec<RunResult> =
             arrived(&runs).into_iter().filter(|it| it.reason != Reason::Backoff).collect();
         let samples = samples(&results, |_| REACH_MS);
-        let track = alone::track(&samples, Confirm::new(3), 1);
+        let track = alone_track(&results, 3);
         for pair in samples.windows(2) {
             let gap = span(pair[0].at.0, pair[1].at.0);
             let unknown = gap.length_ms() - track.known().length_within_ms(gap);

@@ -14,8 +14,9 @@ use crate::model::time::Millis;
 use super::confirm::Confirm;
 use super::figures::{Figures, Terms};
 use super::timeline::samples;
-use super::track::quorum::{Quorum, Vantage};
-use super::track::{Track, alone, lanes, quorum};
+use super::track::quorum::Quorum;
+use super::track::system::{self, Part};
+use super::track::{Track, Vantage, alone, lanes, quorum};
 
 /// What must be known of a check to judge its results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,11 +84,12 @@ pub fn course(results: &[RunResult], rule: &Rule) -> Track {
     let of = |lane: Lane| {
         let vantage = |(id, weight): &(VantageId, u32)| {
             let own = results.iter().filter(|it| it.lane == lane && it.vantage == *id);
-            Vantage { samples: samples(own, |at| rule.reach.at(at)), weight: *weight }
+            let samples = samples(own, |at| rule.reach.at(at));
+            Vantage { id: id.clone(), samples, weight: *weight }
         };
         let vantages: Vec<Vantage> = rule.vantages.iter().map(vantage).collect();
         match vantages.as_slice() {
-            [only] => alone::track(&only.samples, rule.confirm, only.weight),
+            [only] => alone::track(only, rule.confirm),
             several => quorum::track(several, rule.quorum),
         }
     };
@@ -98,4 +100,13 @@ pub fn course(results: &[RunResult], rule: &Rule) -> Track {
 #[must_use]
 pub fn judge(results: &[RunResult], rule: &Rule, terms: &Terms<'_>) -> Figures {
     Figures::of(&course(results, rule), terms)
+}
+
+/// The figures of a system from the courses of its enabled checks; `None` without a critical
+/// one. `terms.watched` is not asked: it is when a critical check was watched.
+#[must_use]
+pub fn judge_system(parts: &[Part], terms: &Terms<'_>) -> Option<Figures> {
+    let watched = system::watched(parts);
+    let terms = Terms { watched: Some(&watched), ..*terms };
+    Some(Figures::of(&system::track(parts)?, &terms))
 }
