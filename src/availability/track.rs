@@ -176,3 +176,6 @@ impl Vantage {
 fn spans_of(timeline: &[Segment], keep: impl Fn(State) -> bool) -> SpanSet {
     timeline.iter().filter(|it| keep(it.state)).map(|it| it.span).collect()
 }
+
+#[cfg(test)]
+mod tests;
