@@ -28,8 +28,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-pub use signals::{Asked, Signals};
 pub use settings::net;
+pub use signals::{Asked, Signals};
 
 use crate::clock::Clock;
 use crate::config::Config;

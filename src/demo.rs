@@ -58,7 +58,8 @@ fn targets(at: Addresses, listen: &str) -> String {
          timezone = \"Asia/Ho_Chi_Minh\"\nextra_roots = [\"demo-root.pem\"]\n\
          per_host_per_minute = 6000\n"
     );
-    for (id, name) in [("bca", "Bộ Công an"), ("btp", "Bộ Tư pháp"), ("btc", "Bộ Tài chính")] {
+    for (id, name) in [("bca", "Bộ Công an"), ("btp", "Bộ Tư pháp"), ("btc", "Bộ Tài chính")]
+    {
         let _ = write!(text, "\n[[owner]]\nid = \"{id}\"\nname = \"{name}\"\n");
     }
     for row in rows(at) {

@@ -2,6 +2,8 @@
 //!
 //! Sizes are a ratchet: a named exception may only shrink, and goes when it is no longer needed.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

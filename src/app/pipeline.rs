@@ -214,12 +214,7 @@ impl Pipeline {
     }
 
     /// Takes one result into account: metrics, live state, log. Gives what to run next.
-    fn account(
-        &self,
-        result: &RunResult,
-        why: Option<String>,
-        watch: &mut Watch,
-    ) -> live::Follow {
+    fn account(&self, result: &RunResult, why: Option<String>, watch: &mut Watch) -> live::Follow {
         self.metrics.result(result);
         // A run of a check that a reload has just removed is filed, and that is all.
         let Some(watched) = watch.checks.get_mut(&result.check) else {
@@ -233,8 +228,9 @@ impl Pipeline {
         );
         watched.last = Some(result.clone());
         watched.why = why;
-        if change.after != watched.told {
-            self.tell(&result.check, change.after, watch);
+        let present = watched.live.present(self.clock.now());
+        if present != watched.told {
+            self.tell(&result.check, present, watch);
         }
         change.follow
     }
@@ -250,7 +246,7 @@ impl Pipeline {
         let changed: Vec<(CheckId, State)> = watch
             .checks
             .iter()
-            .map(|(id, watched)| (id, watched.told, watched.live.state(now)))
+            .map(|(id, watched)| (id, watched.told, watched.live.present(now)))
             .filter(|(_, told, state)| told != state)
             .map(|(id, _, state)| (id.clone(), state))
             .collect();
@@ -269,7 +265,9 @@ impl Pipeline {
         match (before, state) {
             (_, State::Down) => warn!(%check, %system, why, "went down"),
             (State::Down, State::Up | State::Slow) => info!(%check, %system, "came back"),
-            _ => info!(%check, %system, from = before.as_str(), to = state.as_str(), why, "changed"),
+            _ => {
+                info!(%check, %system, from = before.as_str(), to = state.as_str(), why, "changed")
+            }
         }
         let roster = Arc::clone(&watch.roster);
         if let Some(system) = roster.systems.iter().find(|it| it.id == system) {
@@ -294,7 +292,7 @@ impl Pipeline {
     fn tell_all(&self, watch: &mut Watch) {
         let now = self.clock.now();
         for (id, watched) in &mut watch.checks {
-            watched.told = watched.live.state(now);
+            watched.told = watched.live.present(now);
             self.metrics.check_state(id, watched.told);
             if let Some(not_after) = watched.tls_not_after {
                 self.metrics.tls_not_after(id, not_after);

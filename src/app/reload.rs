@@ -164,13 +164,7 @@ impl Reloader {
     }
 
     /// Takes a beat, if `check` is a heartbeat check with this token.
-    pub(super) fn beat(
-        &self,
-        check: &CheckId,
-        token: &str,
-        at: Millis,
-        beat: &Beat,
-    ) -> Option<()> {
+    pub(super) fn beat(&self, check: &CheckId, token: &str, at: Millis, beat: &Beat) -> Option<()> {
         let config = self.current();
         let check = config.roster.checks().find(|it| it.id == *check && it.disabled.is_none())?;
         let Spec::Heartbeat(spec) = &check.spec else { return None };

@@ -34,10 +34,9 @@ pub(super) async fn live(
         };
         checks.iter().map(one).collect::<Result<_, HistoryError>>()
     });
-    let read = read.await.map_err(|panic| AppError::PartDied {
-        part: "restore",
-        why: panic.to_string(),
-    })?;
+    let read = read
+        .await
+        .map_err(|panic| AppError::PartDied { part: "restore", why: panic.to_string() })?;
     Ok(read?)
 }
 

@@ -56,7 +56,7 @@ impl Source for AppSource {
         for system in &watch.roster.systems {
             if let Some(standing) = watch.systems.get(&system.id) {
                 let worst = system.checks.iter().filter_map(|it| watch.checks.get(&it.id));
-                let decides = |it: &&Watched| it.live.state(now) == standing.state;
+                let decides = |it: &&Watched| it.live.present(now) == standing.state;
                 let reason = worst.clone().find(decides).and_then(|it| it.live.fault());
                 let standing =
                     Standing { state: standing.state, since: Some(standing.since), reason };
@@ -118,10 +118,10 @@ impl Source for AppSource {
 fn check_now(watched: &Watched, now: Millis) -> CheckNow {
     let grid = settings::grid(&watched.check);
     let next = grid.due_us(grid.first_from(now.0 * 1_000));
-    let state = watched.live.state(now);
+    let state = watched.live.present(now);
     let reason = watched.live.fault().filter(|_| state != State::Up);
     CheckNow {
-        standing: Standing { state, since: watched.live.since(now), reason },
+        standing: Standing { state, since: watched.live.present_since(now), reason },
         last: watched.last.clone(),
         why: watched.why.clone(),
         step_us: grid.step_us(),

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::history::History;
 
 /// How often days that are over are sealed and very old ones deleted.
-const SEAL_EVERY: Duration = Duration::from_secs(3_600);
+const SEAL_EVERY: Duration = Duration::from_hours(1);
 
 /// How long the pipeline may be silent before the supervisor is no longer told that all is well.
 const SILENCE_MS_MAX: i64 = 10_000;

@@ -66,25 +66,17 @@ impl Watched {
 impl Watch {
     /// Takes a new roster into force: checks that stay keep what is known of them, those that
     /// `restored` knows begin with that, the others begin with nothing.
-    pub(super) fn adopt(
-        &mut self,
-        roster: Arc<Roster>,
-        mut restored: HashMap<CheckId, LiveCheck>,
-    ) {
+    pub(super) fn adopt(&mut self, roster: Arc<Roster>, mut restored: HashMap<CheckId, LiveCheck>) {
         let mut old = std::mem::take(&mut self.checks);
         for check in roster.checks().filter(|check| check.disabled.is_none()) {
             let kept = old.remove(&check.id).filter(|it| it.check.spec.kind() == check.spec.kind());
-            let watched = match kept {
-                Some(mut watched) => {
-                    watched.live.adopt(check);
-                    watched.check = Arc::clone(check);
-                    watched
-                }
-                None => {
-                    let live = restored.remove(&check.id);
-                    Watched::new(check, live.unwrap_or_else(|| LiveCheck::new(check)))
-                }
+            let new = || {
+                let live = restored.remove(&check.id);
+                Watched::new(check, live.unwrap_or_else(|| LiveCheck::new(check)))
             };
+            let mut watched = kept.unwrap_or_else(new);
+            watched.live.adopt(check);
+            watched.check = Arc::clone(check);
             self.checks.insert(check.id.clone(), watched);
         }
         self.systems.retain(|id, _| roster.systems.iter().any(|system| system.id == *id));
@@ -96,12 +88,12 @@ impl Watch {
     pub(super) fn stand(&mut self, system: &System, now: Millis) -> (Option<State>, Option<State>) {
         let before = self.systems.get(&system.id).copied();
         let enabled = || system.checks.iter().filter_map(|check| self.checks.get(&check.id));
-        let state = combine::system(enabled().map(|it| (it.check.critical, it.live.state(now))));
+        let state = combine::system(enabled().map(|it| (it.check.critical, it.live.present(now))));
         match state {
             None => drop(self.systems.remove(&system.id)),
             Some(state) if before.is_none_or(|it| it.state != state) => {
-                let alike = enabled().filter(|it| it.live.state(now) == state);
-                let sinces = alike.filter_map(|it| it.live.since(now));
+                let alike = enabled().filter(|it| it.live.present(now) == state);
+                let sinces = alike.filter_map(|it| it.live.present_since(now));
                 // Down since the first check fell, up since the last one rose.
                 let since = if state == State::Down { sinces.min() } else { sinces.max() };
                 let standing = Standing { state, since: since.unwrap_or(now) };

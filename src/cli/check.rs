@@ -19,8 +19,9 @@ pub(super) struct Check {
 impl Check {
     #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
-        let config = config::load(&self.file, &environment)
-            .map_err(|mistakes| Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal()))))?;
+        let config = config::load(&self.file, &environment).map_err(|mistakes| {
+            Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
+        })?;
         print!("{}", config::summary(&config));
         let notes = config.render_notes(looks(std::io::stdout().is_terminal()));
         if !notes.is_empty() {

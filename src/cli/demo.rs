@@ -32,7 +32,9 @@ impl Demo {
         let ours = |why: std::io::Error| Failure::Ours(format!("can't start the demo: {why}"));
         let temporary = match self.folder {
             Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("thongsuot-demo").tempdir().map_err(ours)?),
+            None => {
+                Some(tempfile::Builder::new().prefix("thongsuot-demo").tempdir().map_err(ours)?)
+            }
         };
         let folder = self.folder.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path));
         let folder = folder.unwrap_or(std::path::Path::new("."));

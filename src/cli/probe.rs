@@ -68,7 +68,9 @@ impl Probe {
         if self.json {
             println!("{}", json::text(&check, &seen).map_err(|it| Failure::Ours(it.to_string()))?);
         } else {
-            seen.iter().for_each(|it| print!("{}", explain::text(&check, it)));
+            for it in &seen {
+                print!("{}", explain::text(&check, it));
+            }
         }
         let good = |it: &Seen| it.observation.reason.outcome().testimony() == Some(Testimony::Good);
         if seen.iter().all(good) { Ok(()) } else { Err(Failure::No) }
@@ -113,7 +115,9 @@ impl Probe {
             made.monitor = load(path)?.monitor;
         }
         let check = made.roster.checks().next().cloned();
-        check.map(|check| (made, check)).ok_or_else(|| Failure::Ours("no check was made".to_owned()))
+        check
+            .map(|check| (made, check))
+            .ok_or_else(|| Failure::Ours("no check was made".to_owned()))
     }
 }
 

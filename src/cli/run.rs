@@ -50,8 +50,8 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Runs `app` until a signal ends it.
 pub(super) async fn until_asked(app: App) -> Result<(), Failure> {
-    let mut signals =
-        Signals::listen().map_err(|why| Failure::Ours(format!("can't listen to signals: {why}")))?;
+    let mut signals = Signals::listen()
+        .map_err(|why| Failure::Ours(format!("can't listen to signals: {why}")))?;
     let (tell, mut asked) = mpsc::channel(ASKED_QUEUED_MAX);
     let mut listening = JoinSet::new();
     listening.spawn(async move { while tell.send(signals.next().await).await.is_ok() {} });

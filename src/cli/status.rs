@@ -88,7 +88,9 @@ async fn fetch(url: &str, token: Option<&str>) -> Result<String, Failure> {
         request = request.bearer_auth(token);
     }
     let unreachable = |why: reqwest::Error| {
-        ours(format!("no answer from {url}: {why}\nhelp: is the daemon running? `--url` names another"))
+        ours(format!(
+            "no answer from {url}: {why}\nhelp: is the daemon running? `--url` names another"
+        ))
     };
     let response = request.send().await.map_err(unreachable)?;
     match response.status().as_u16() {

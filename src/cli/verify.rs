@@ -1,5 +1,6 @@
 //! `thongsuot verify`: is the history whole, and as it was written?
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -28,8 +29,11 @@ impl Verify {
         let report = crate::history::verify(&self.data, progress)
             .map_err(|error| Failure::Ours(error.to_string()))?;
         let head = report.head.map(|(seq, hash)| {
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("\nnewest event: no. {seq}, {hex}")
+            let mut text = format!("\nnewest event: no. {seq}, ");
+            for byte in hash {
+                let _ = write!(text, "{byte:02x}");
+            }
+            text
         });
         println!(
             "{} results in {} sealed day blocks, {} not sealed yet, {} events{}",

@@ -218,7 +218,9 @@ async fn greet(mut stream: TcpStream) {
 }
 
 /// A certificate that soon ends, from an authority made for this demo alone.
-fn certificate(now_s: i64) -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
+fn certificate(
+    now_s: i64,
+) -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
     let mut authority = CertificateParams::default();

@@ -298,3 +298,34 @@ fn every_family_is_described_and_every_description_has_a_family() {
         assert!(sections[family.name].contains("```promql\n"), "{}", family.name);
     }
 }
+
+#[test]
+fn pages_made_while_results_are_counted_are_whole() {
+    let metrics = metrics_of((0..50).map(|at| check_of("s", &format!("c{at}"))).collect());
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for round in 0..200 {
+                for at in 0..50 {
+                    let us = 70_000 * (round % 9);
+                    metrics.result(&result_of(&format!("c{at}"), Reason::None, [us; 6]));
+                }
+            }
+        });
+        for _ in 0..20 {
+            let page = page(&metrics, Format::OpenMetrics);
+            contiguous(&page);
+            let count = |what: &str| {
+                let line = samples(&page, what);
+                line[0].rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+            };
+            for at in 0..50 {
+                let labels = format!("system=\"s\",check=\"c{at}\"");
+                let name = "thongsuot_result_duration_seconds";
+                let all = count(&format!("{name}_count{{{labels}}}"));
+                assert_eq!(count(&format!("{name}_bucket{{{labels},le=\"+Inf\"}}")), all);
+            }
+        }
+    });
+    let last = page(&metrics, Format::Text);
+    assert!(last.contains("_seconds_count{system=\"s\",check=\"c49\"} 200\n"), "nothing is lost");
+}

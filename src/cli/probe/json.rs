@@ -11,7 +11,9 @@ use crate::model::phases::{Phase, Phases};
 pub(super) fn text(check: &Check, seen: &[Seen]) -> serde_json::Result<String> {
     let lanes: Vec<Value> = seen.iter().map(lane).collect();
     let kind = check.spec.kind();
-    serde_json::to_string_pretty(&json!({ "check": check.id.as_str(), "kind": kind, "lanes": lanes }))
+    serde_json::to_string_pretty(
+        &json!({ "check": check.id.as_str(), "kind": kind, "lanes": lanes }),
+    )
 }
 
 fn lane(seen: &Seen) -> Value {

@@ -69,7 +69,14 @@ pub(super) fn text(country: &Country, looks: Looks) -> String {
             let _ = writeln!(out, "\n{owner}");
         }
         let since = system.since.as_deref();
-        row(&mut out, &system.name, system.state.as_deref(), since, system.reason.as_deref(), looks);
+        row(
+            &mut out,
+            &system.name,
+            system.state.as_deref(),
+            since,
+            system.reason.as_deref(),
+            looks,
+        );
         for check in &system.checks {
             checks(&mut out, check, looks);
         }
@@ -80,7 +87,9 @@ pub(super) fn text(country: &Country, looks: Looks) -> String {
     let counts: Vec<String> = STATES
         .iter()
         .filter(|it| count(it.0) > 0)
-        .map(|it| format!("{} {} {}", it.1, count(it.0), if looks.vietnamese { it.2 } else { it.3 }))
+        .map(|it| {
+            format!("{} {} {}", it.1, count(it.0), if looks.vietnamese { it.2 } else { it.3 })
+        })
         .collect();
     let _ = writeln!(out, "\n{}\n{} · {}", counts.join("   "), country.vantage, country.at);
     out
@@ -116,18 +125,15 @@ fn checks(out: &mut String, check: &Check, looks: Looks) {
         return;
     }
     let name = format!("  {}", check.id);
-    match &check.disabled {
-        Some(why) => {
-            row(out, &name, None, None, None, looks);
-            let _ = writeln!(out, "    {}", cut(why, 74));
-        }
-        None => {
-            row(out, &name, check.state.as_deref(), check.since.as_deref(), None, looks);
-            if let Some(reason) = check.reason.as_deref() {
-                let why = check.why.as_deref().unwrap_or_default();
-                let _ = writeln!(out, "    {}", cut(&format!("{reason}: {why}"), 74));
-            }
-        }
+    if let Some(why) = &check.disabled {
+        row(out, &name, None, None, None, looks);
+        let _ = writeln!(out, "    {}", cut(why, 74));
+        return;
+    }
+    row(out, &name, check.state.as_deref(), check.since.as_deref(), None, looks);
+    if let Some(reason) = check.reason.as_deref() {
+        let why = check.why.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "    {}", cut(&format!("{reason}: {why}"), 74));
     }
 }
 

@@ -117,3 +117,13 @@ async fn the_end_does_not_wait_longer_than_the_grace() {
     served.stop();
     timeout(PATIENCE, served.task.join_next()).await.expect("serve returns").unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_handler_that_breaks_costs_only_its_connection() {
+    let served = serve(Fake::new(), Limits::default()).await;
+    // The fake's reload unwraps this.
+    served.fake.gate.close();
+    let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert_eq!(answer, "");
+    assert!(served.get("/-/healthy").await.status.is_success());
+}
