@@ -307,7 +307,7 @@ impl What {
                 format!("write {wanted}, with two brackets")
             }
             Self::WrongType { key, wanted, found: "a list", .. } if wanted == "a table" => {
-                format!("write `{key}` once, in single brackets")
+                format!("write `{key} = {{ … }}`, or one header in single brackets")
             }
             Self::NotAWord { written, words, .. } => match element::nearest(written, words) {
                 Some(near) => did_you_mean(near),

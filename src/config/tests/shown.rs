@@ -72,3 +72,12 @@ fn a_summary_fits_80_columns() {
     let shown = shown.replace(&config.fingerprint[..16], "0123456789abcdef");
     insta::assert_snapshot!(shown);
 }
+
+#[test]
+fn nothing_in_a_file_can_steer_the_terminal() {
+    for value in ["\u{1b}[2J", "\\u001b[2J"] {
+        let text = format!("[monitor]\r\nvantage = \"{value}\"\r\n");
+        let shown = parse_str("targets.toml", &text).unwrap_err().to_string();
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\r'), "{shown:?}");
+    }
+}
