@@ -125,7 +125,11 @@ pub enum What {
     /// A list with too few items.
     #[error(
         "`{key}` {}",
-        if *.found == 0 { "is empty".to_owned() } else { format!("needs at least {min} items, not {found}") }
+        if *.found == 0 {
+            "is empty".to_owned()
+        } else {
+            format!("needs at least {min} items, not {found}")
+        }
     )]
     TooFew {
         /// The key.
@@ -139,7 +143,11 @@ pub enum What {
     #[error("{0}")]
     Element(#[from] element::NotAn),
     /// Not exactly one of keys that exclude each other.
-    #[error("`{table}` needs {} of {}, not {found}", if *.at_most { "at most one" } else { "one" }, listed(.keys))]
+    #[error(
+        "`{table}` needs {} of {}, not {found}",
+        if *.at_most { "at most one" } else { "one" },
+        listed(.keys)
+    )]
     Choose {
         /// The table.
         table: &'static str,
@@ -319,7 +327,8 @@ impl What {
             Self::PlainSecret { key } => {
                 let key = element::quoted_key(key);
                 format!(
-                    "write `{key} = {{ file = \"…\" }}` or `{key} = {{ env = \"NAME\" }}`, and change the secret: it has been in a file"
+                    "write `{key} = {{ file = \"…\" }}` or `{key} = {{ env = \"NAME\" }}`, and \
+                     change the secret: it has been in a file"
                 )
             }
             Self::NoSuchEnv { name } => format!("set `{name}`, or use `{{ file = \"…\" }}`"),

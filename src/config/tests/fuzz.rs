@@ -119,6 +119,10 @@ fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> =
     std::sync::LazyLock::new(|| jsonschema::draft202012::new(&schema()).unwrap());
 
@@ -142,7 +146,7 @@ fn the_unspoilt_file_is_good() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_spoilt_file_is_refused_with_places_or_is_a_configuration(
@@ -171,7 +175,9 @@ proptest! {
     }
 
     #[test]
-    fn any_text_of_toml_letters_is_refused_with_places(text in "[\\[\\]{}=\",.a-z0-9#'\\\\ \n-]{0,80}") {
+    fn any_text_of_toml_letters_is_refused_with_places(
+        text in "[\\[\\]{}=\",.a-z0-9#'\\\\ \n-]{0,80}",
+    ) {
         judge(text.as_bytes())?;
     }
 }

@@ -42,9 +42,12 @@ fn notes_point_too() {
     let text = EXAMPLE
         .replace("[monitor]", "[monitor]\nkill = [\"b.vn\"]\nper_host_per_minute = 2")
         .replace("OK", "O\u{302}K")
-        + "tls = { verify = false }\n[[system.check]]\nid = \"b\"\nkind = \"icmp\"\nhost = \"B.vn\"\n\
-           [[owner]]\nid = \"idle\"\nname = \"I\"\n[[system]]\nid = \"s\"\nowner = \"bca\"\nname = \"S\"\n\
-           [[system.check]]\nid = \"s-1\"\nkind = \"http\"\nurl = \"http://a.vn/\"\ncritical = false\n\
+        + "tls = { verify = false }\n\
+           [[system.check]]\nid = \"b\"\nkind = \"icmp\"\nhost = \"B.vn\"\n\
+           [[owner]]\nid = \"idle\"\nname = \"I\"\n\
+           [[system]]\nid = \"s\"\nowner = \"bca\"\nname = \"S\"\n\
+           [[system.check]]\nid = \"s-1\"\nkind = \"http\"\nurl = \"http://a.vn/\"\n\
+           critical = false\n\
            auth = { bearer = { env = \"T\" } }\n";
     let env = |_: &str| Some("t".to_owned());
     let config = super::load::parse_bytes("targets.toml", text.into(), &env);
