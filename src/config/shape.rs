@@ -79,7 +79,9 @@ impl Found {
             if only_main {
                 What::OnlyInMain { key }
             } else {
-                What::UnknownKey { key, table: table.title, nearest, known }
+                let all = FILE.with_all_below();
+                let elsewhere = all.iter().filter(|it| it.has(&key)).map(|it| it.title).collect();
+                What::UnknownKey { key, table: table.title, nearest, elsewhere, known }
             }
         } else if let Some(kind) = kind {
             What::OtherKind { key, kind: kind.to_owned(), kinds, nearest }

@@ -63,6 +63,8 @@ pub enum What {
         table: &'static str,
         /// The known key that looks most like it.
         nearest: Option<&'static str>,
+        /// Other tables that have it.
+        elsewhere: Vec<&'static str>,
         /// All known keys.
         known: Vec<&'static str>,
     },
@@ -296,6 +298,9 @@ impl What {
     pub fn help(&self) -> Option<String> {
         let help = match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => did_you_mean(nearest),
+            Self::UnknownKey { key, elsewhere, .. } if !elsewhere.is_empty() => {
+                format!("`{key}` is a key of {}", listed(elsewhere))
+            }
             Self::UnknownKey { known, .. } => format!("it has: {}", known.join(", ")),
             Self::OtherKind { kinds, nearest, .. } => {
                 let has = format!("it is a key of {} checks", listed(kinds));
