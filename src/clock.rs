@@ -44,15 +44,15 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since the machine started, time asleep included. The monotonic clock that
+    /// Microseconds since the machine started, time asleep included. The monotonic clock that
     /// timers use stands still in a suspend; the difference of the two shows one.
-    pub fn since_boot_ms(&self) -> i64 {
+    pub fn since_boot_us(&self) -> i64 {
         match self {
             Self::System => {
                 let now = clock_gettime(ClockId::Boottime);
-                now.tv_sec.saturating_mul(1_000).saturating_add(now.tv_nsec / 1_000_000)
+                now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000)
             }
-            Self::Simulated { .. } => self.now().0,
+            Self::Simulated { .. } => self.now_us(),
         }
     }
 }

@@ -1,3 +1,76 @@
 //! What touches the network. One file a kind; the decisions on what came are pure.
+//!
+//! Read in this order: [`stopwatch`] (where a run's time goes), [`net`] (what all runs share),
+//! [`resolve`], [`dial`] and [`tls`] (the way to a server), then a file for each kind.
 
 pub mod stopwatch;
+pub mod net;
+mod resolve;
+mod dial;
+mod tls;
+mod fault;
+mod screen;
+mod starttls;
+pub mod block;
+pub mod expect;
+mod http;
+mod tcp;
+mod dns;
+mod icmp;
+mod grpc;
+pub mod heartbeat;
+
+use crate::model::check::{Check, Lane};
+use crate::model::observation::{Detail, Observation};
+use crate::model::phases::Phases;
+use crate::model::reason::Reason;
+use crate::model::spec::Spec;
+use crate::model::time::Millis;
+
+pub use net::{Net, NetError, Settings};
+
+use stopwatch::Fault;
+
+/// Runs `check` once in `lane`. `now` is the wall time at the start, by which certificates are
+/// judged. Never fails and never outlasts the check's timeout by more than a few milliseconds
+/// (besides the time spent aside, which has the same limit of its own).
+pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
+    match &check.spec {
+        Spec::Http(spec) => http::run(spec, check, lane, net, now).await,
+        Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
+        Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
+        Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
+        Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
+        Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
+        Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref()),
+    }
+}
+
+/// What a run ends with: its reason, its time, and what was seen on the way.
+fn conclude(end: Result<(), Fault>, phases: Phases, mut detail: Box<Detail>) -> Observation {
+    let reason = match end {
+        Ok(()) => Reason::None,
+        Err(fault) => {
+            detail.why = Some(fault.why);
+            fault.reason
+        }
+    };
+    let mut observation = Observation::bare(reason, phases);
+    observation.tls_not_after =
+        detail.tls.as_ref().and_then(|tls| tls.chain.first()).map(|leaf| leaf.not_after);
+    observation.detail = detail;
+    observation
+}
+
+/// `slow`, if a good run took longer than the check allows.
+fn or_slow(observation: &mut Observation, check: &Check) {
+    let total = observation.phases.total();
+    if let Some(slow) = check.slow
+        && observation.reason == Reason::None
+        && total > slow
+    {
+        observation.reason = Reason::OverSlow;
+        observation.detail.why =
+            Some(format!("took {:?}, longer than {:?}", total.duration(), slow.duration()));
+    }
+}

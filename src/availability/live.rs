@@ -148,6 +148,26 @@ impl LiveCheck {
         self.standing_at(now).1
     }
 
+    /// The state for those who look at `now`: what the newest testimony says, until the next is
+    /// overdue. [`Self::state`] is what the figures will say of `now` if no more results come.
+    #[must_use]
+    pub fn present(&self, now: Millis) -> State {
+        let states: Vec<State> = self.lanes.iter().map(|(_, lane)| lane.present(now)).collect();
+        combine::lanes(&states)
+    }
+
+    /// Since when the present state is so; `None` if nothing was ever known.
+    #[must_use]
+    pub fn present_since(&self, now: Millis) -> Option<Millis> {
+        match self.lanes.as_slice() {
+            [(_, lane)] => lane.present_since(now),
+            lanes if self.present(now) == State::Unknown => {
+                lanes.iter().filter_map(|(_, lane)| lane.present_since(now)).max()
+            }
+            lanes => self.since(lanes.iter().filter_map(|(_, lane)| lane.newest_at()).max()?),
+        }
+    }
+
     /// Whether results older than those noted could change neither the state, nor the alert, nor
     /// what to run next, nor since when it is down.
     #[must_use]

@@ -3,6 +3,8 @@
 //! A reason decides its outcome, so a result can't carry a pair that contradicts itself.
 //! Codes are stored in files and are never reused; extend the list at its end.
 
+mod words;
+
 use super::outcome::Outcome;
 use super::phases::Phase;
 
@@ -186,6 +188,10 @@ reasons! {
     130 GuardRefused "guard_refused" Void;
     /// Our own secret (password, token, key) could not be read or fetched.
     131 SelfSecret "self_secret" Void;
+    /// The wall clock was set, and these instants never were.
+    132 ClockStep "clock_step" Void;
+    /// No beat has arrived since we began to listen for one, and none is overdue yet.
+    133 HeartbeatWaiting "heartbeat_waiting" Void;
 }
 
 impl Reason {

@@ -217,7 +217,8 @@ pub struct TcpSpec {
 pub enum Line {
     /// Send these bytes. `$1` to `$9` stand for groups of the last match.
     Send(Vec<u8>),
-    /// Read lines until one matches; other lines are passed over.
+    /// Read lines until one matches; other lines are passed over. What is left without an
+    /// end when the peer closes is a line too.
     Expect(Pattern),
     /// Start TLS on the connection.
     StartTls(TlsClient),

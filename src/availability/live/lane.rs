@@ -33,7 +33,13 @@ pub struct LaneRule {
     pub interval_ms: i64,
     /// How far a result speaks, in milliseconds.
     pub reach_ms: i64,
+    /// How long after its start a result is the latest that can be known, in milliseconds: the
+    /// next slot may end as late as its timeout.
+    pub overdue_ms: i64,
 }
+
+/// What a result may take beyond its timeout to be counted here: lateness and queues.
+const SLACK_MS: i64 = 1_000;
 
 impl LaneRule {
     /// The rule of a check.
@@ -43,6 +49,7 @@ impl LaneRule {
             confirm: Confirm::new(check.confirm),
             interval_ms: check.interval_ms,
             reach_ms: Step::of(&check.id, check.interval_ms).reach_ms(),
+            overdue_ms: check.interval_ms + check.timeout.whole_ms() + SLACK_MS,
         }
     }
 }
@@ -182,6 +189,35 @@ impl LiveLane {
         self.segments(now).last().map(|it| it.span.start())
     }
 
+    /// The state for those who look at `now`: that of the newest testimony until the next one is
+    /// overdue. [`Self::state`] knows `now` only as far as the newest result reaches, since a
+    /// result that is still to come decides about the time in between.
+    #[must_use]
+    pub fn present(&self, now: Millis) -> State {
+        self.newest(now).map_or(State::Unknown, Entry::state)
+    }
+
+    /// Since when the present state is so; `None` if nothing was ever known.
+    #[must_use]
+    pub fn present_since(&self, now: Millis) -> Option<Millis> {
+        match self.newest(now) {
+            Some(newest) => self.segments(newest.sample.at).last().map(|it| it.span.start()),
+            None => self.since(now),
+        }
+    }
+
+    /// When the newest testimony started.
+    #[must_use]
+    pub fn newest_at(&self) -> Option<Millis> {
+        self.entries.last().map(|it| it.sample.at)
+    }
+
+    /// The newest testimony, unless the next one is overdue.
+    fn newest(&self, now: Millis) -> Option<&Entry> {
+        let overdue = |it: &Entry| it.held_to.max(it.sample.at.plus_ms(self.rule.overdue_ms));
+        self.entries.last().filter(|it| now < overdue(it))
+    }
+
     /// What is said of the recent past until its last result stops speaking or until `now`,
     /// oldest first. The first segment begins when it really began.
     #[must_use]
@@ -228,8 +264,10 @@ impl LiveLane {
     /// What to run after `result`, which was just noted.
     pub(super) fn follow(&self, result: &RunResult) -> Follow {
         let now = result.ended();
+        // A run may end later than it reaches: what it says itself is never too old.
+        let speaks = |it: &Entry| result.testimony().is_some() || now < it.held_to;
         let stand = match self.entries.last() {
-            Some(last) if last.sample.is_bad() && now < last.held_to => {
+            Some(last) if last.sample.is_bad() && speaks(last) => {
                 if last.confirmed {
                     let since = self.since(now).unwrap_or(last.sample.at);
                     Stand::Down { lasting_ms: result.started.since(since) }

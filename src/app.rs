@@ -1,0 +1,337 @@
+//! How it hangs together: builds the parts from the configuration, runs them, ends them.
+//!
+//! Read in this order: [`App::start`], `pipeline` (what happens to a result), `runs` (what
+//! happens to a probe), `reload`, `parts` (how tasks live and die).
+
+mod parts;
+mod signals;
+mod absence;
+mod control;
+mod runs;
+mod watched;
+mod pipeline;
+mod settings;
+mod restore;
+mod reload;
+mod source;
+mod upkeep;
+mod drain;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+pub use settings::net;
+pub use signals::{Asked, Signals};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::history::{History, HistoryError};
+use crate::metrics::Metrics;
+use crate::probe::NetError;
+use crate::probe::heartbeat::Board;
+use crate::schedule;
+use crate::schedule::core::{Act, Core};
+use crate::schedule::gate::Gate;
+use crate::web;
+
+use absence::Absences;
+use parts::Parts;
+use pipeline::{Event, Pipeline};
+use reload::Reloader;
+use runs::Runs;
+
+/// Commands that wait for the schedule.
+const COMMANDS_QUEUED_MAX: usize = 1_024;
+
+/// What a daemon is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The main file of the configuration.
+    pub config: PathBuf,
+    /// The data folder, instead of the configuration's.
+    pub data: Option<PathBuf>,
+    /// Where to listen, instead of the configuration's.
+    pub listen: Option<SocketAddr>,
+    /// How environment variables are looked up.
+    pub environment: fn(&str) -> Option<String>,
+}
+
+/// Why the daemon did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration is wrong; all that is wrong with it is the text.
+    #[error("{0}")]
+    Config(String),
+    /// The address is taken or not ours.
+    #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        why: std::io::Error,
+    },
+    /// The history can't be opened or closed.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The data folder can't be made.
+    #[error("can't make the data folder {}: {why}", folder.display())]
+    Data {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        why: std::io::Error,
+    },
+    /// The network part can't be set up.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The system refuses something a daemon needs.
+    #[error("can't {what}: {why}")]
+    System {
+        /// What.
+        what: &'static str,
+        /// The system's words.
+        why: std::io::Error,
+    },
+    /// A bug: a family of metrics was refused.
+    #[error(transparent)]
+    Metrics(#[from] crate::metrics::MetricsError),
+    /// A part of the daemon died.
+    #[error("the part `{part}` died: {why}")]
+    PartDied {
+        /// Its name.
+        part: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// The operator did not want to wait for the end.
+    #[error("left at once, as asked")]
+    Hurried,
+}
+
+impl AppError {
+    /// What the process tells its supervisor (`sysexits.h`); 78 must not be retried.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 78,
+            Self::PartDied { .. } | Self::Metrics(_) => 70,
+            Self::Hurried => 130,
+            Self::Listen { .. }
+            | Self::History(_)
+            | Self::Data { .. }
+            | Self::Net(_)
+            | Self::System { .. } => 74,
+        }
+    }
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    parts: Parts,
+    /// Ends the schedule: nothing new is started.
+    schedule_stop: CancellationToken,
+    tracker: TaskTracker,
+    runs: Arc<Runs>,
+    history: History,
+    reloader: Arc<Reloader>,
+    grace: std::time::Duration,
+    clock: Clock,
+}
+
+impl App {
+    /// Reads the configuration, opens the history, and starts every part.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError`]; then nothing runs.
+    pub async fn start(options: Options) -> Result<Self, AppError> {
+        let config = reload::read(&options).await?;
+        let clock = Clock::System;
+        let now = clock.now();
+        let metrics = Arc::new(settings::metrics(&config)?);
+        let history = open_history(&config, &options, &metrics)?;
+        let restored = restore::live(&history, &config, now).await?;
+        let listen = options.listen.unwrap_or(config.monitor.listen);
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|why| AppError::Listen { address: listen, why })?;
+        let address =
+            listener.local_addr().map_err(|why| AppError::Listen { address: listen, why })?;
+
+        let mut parts = Parts::default();
+        let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
+        let (commands, commanded) = mpsc::channel(COMMANDS_QUEUED_MAX);
+        let board = Arc::<Board>::default();
+        let runs = Arc::new(Runs {
+            clock: clock.clone(),
+            absences: Absences::new(),
+            events: events.clone(),
+            outside: RwLock::new(Arc::new(settings::outside(&config, &board)?)),
+            cut: CancellationToken::new(),
+        });
+        let pipeline = Pipeline {
+            clock: clock.clone(),
+            vantage: config.monitor.vantage.clone(),
+            history: history.clone(),
+            metrics: Arc::clone(&metrics),
+            schedule: commands.clone(),
+            watch: Arc::default(),
+            looked: Arc::default(),
+        };
+        let (watch, looked) = (Arc::clone(&pipeline.watch), Arc::clone(&pipeline.looked));
+        parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
+        let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
+        let stop = schedule_stop.clone();
+        let schedule = scheduled(Arc::clone(&runs), &metrics, commanded, stop, tracker.clone());
+        parts.spawn("schedule", schedule);
+
+        let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
+        let web = web::Settings {
+            token: config.monitor.token.clone(),
+            zone: config.monitor.timezone.clone(),
+        };
+        let reloader = Arc::new(Reloader {
+            options,
+            runs: Arc::clone(&runs),
+            board,
+            metrics: Arc::clone(&metrics),
+            events,
+            commands,
+            clock: clock.clone(),
+            vantage: config.monitor.vantage.clone(),
+            current: Mutex::new(Arc::new(config)),
+            turn: tokio::sync::Mutex::default(),
+        });
+        let source = source::AppSource {
+            clock: clock.clone(),
+            watch,
+            history: history.clone(),
+            reloader: Arc::clone(&reloader),
+            ready: Arc::default(),
+        };
+        let ready = Arc::clone(&source.ready);
+        serve(&mut parts, listener, web::router(web, metrics, source));
+        reloader.begin(restored, &history, now).await?;
+        let stop = || parts.stop_token();
+        let (seal, pet) = (
+            upkeep::history(history.clone(), clock.clone(), stop()),
+            upkeep::watchdog(looked, clock.clone(), stop()),
+        );
+        let files = reload::watch_files(Arc::clone(&reloader), stop());
+        parts.spawn("upkeep", seal);
+        parts.spawn("watchdog", pet);
+        parts.spawn("files", files);
+        ready.store(true, Ordering::Release);
+        upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
+        info!(%address, config = fingerprint, "watching");
+        Ok(Self { address, parts, schedule_stop, tracker, runs, history, reloader, grace, clock })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until it is asked to stop or a part dies, then ends in good order.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::PartDied`]; [`AppError::Hurried`] if it is asked to stop twice.
+    pub async fn run(mut self, asked: &mut mpsc::Receiver<Asked>) -> Result<(), AppError> {
+        let end = loop {
+            tokio::select! {
+                death = self.parts.death() => {
+                    break Err(AppError::PartDied { part: death.part, why: death.why });
+                }
+                asked = asked.recv() => match asked {
+                    Some(Asked::Reload) => drop(self.reloader.reload("signal").await),
+                    Some(Asked::Stop) | None => break Ok(()),
+                },
+            }
+        };
+        upkeep::tell_supervisor(&[sd_notify::NotifyState::Stopping]);
+        tokio::select! {
+            ended = drain::end(self) => end.and(ended),
+            () = drain::hurry(asked) => Err(AppError::Hurried),
+        }
+    }
+}
+
+fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router) {
+    let stop = parts.stop_token();
+    parts.spawn("web", async move {
+        web::serve(listener, router, web::Limits::default(), stop.cancelled_owned()).await;
+        Ok(())
+    });
+}
+
+/// The schedule as a part: what it wants started becomes a task, what is void an event.
+fn scheduled(
+    runs: Arc<Runs>,
+    metrics: &Arc<Metrics>,
+    commands: mpsc::Receiver<schedule::Command>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+) -> impl Future<Output = Result<(), String>> + Send + use<> {
+    let metrics = Arc::clone(metrics);
+    let core =
+        Core::new(Gate::default(), schedule::reading(&runs.clock, tokio::time::Instant::now()));
+    async move {
+        let clock = runs.clock.clone();
+        let looking = Arc::clone(&runs);
+        let act = move |act| match act {
+            Act::Start(job) => {
+                let runs = Arc::clone(&runs);
+                tracker.spawn(async move { runs.run(job).await });
+            }
+            Act::Void(job, reason) => send(&tracker, &runs, Event::Void(job, reason)),
+            Act::Absent(gap, reason) => {
+                runs.absences.note();
+                send(&tracker, &runs, Event::Absent(gap, reason));
+            }
+            Act::ClockStepped { by_ms, at } => {
+                send(&tracker, &runs, Event::ClockStepped { by_ms, at });
+            }
+        };
+        let looked = move |in_flight| {
+            looking.absences.looked();
+            metrics.runs_in_flight(in_flight);
+        };
+        schedule::run(core, clock, commands, act, looked, stop).await;
+        Ok(())
+    }
+}
+
+/// Sends an event without waiting in the schedule.
+fn send(tracker: &TaskTracker, runs: &Arc<Runs>, event: Event) {
+    let events = runs.events.clone();
+    // The pipeline is gone only when the daemon is ending.
+    tracker.spawn(async move { drop(events.send(event).await) });
+}
+
+fn open_history(
+    config: &Config,
+    options: &Options,
+    metrics: &Arc<Metrics>,
+) -> Result<History, AppError> {
+    let folder = options.data.clone().unwrap_or_else(|| config.monitor.data.clone());
+    std::fs::create_dir_all(&folder)
+        .map_err(|why| AppError::Data { folder: folder.clone(), why })?;
+    let metrics = Arc::clone(metrics);
+    let observer: crate::history::Observer = Arc::new(move |commit| metrics.commit(commit.took));
+    Ok(History::open(settings::history(config, folder), Some(observer))?)
+}
+
+/// Takes a lock whose holder can't have left a half-made change.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,285 @@
+//! Taking a configuration into force: whole or not at all, and the outcome is told everywhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use notify::{RecursiveMode, Watcher};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::pipeline::{Event, journal};
+use super::runs::Runs;
+use super::{AppError, Options, lock, settings};
+use crate::availability::live::LiveCheck;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::history::{History, Record};
+use crate::metrics::Metrics;
+use crate::model::check::Check;
+use crate::model::id::{CheckId, VantageId};
+use crate::model::reason::Reason;
+use crate::model::result::VoidSpan;
+use crate::model::spec::Spec;
+use crate::model::system::Roster;
+use crate::model::time::Millis;
+use crate::probe::heartbeat::{self, Board};
+use crate::schedule::Command;
+use crate::web::source::{Beat, Reloaded};
+
+/// After a file changes: editors write more than once.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// Changes of files that wait to be looked at; more say nothing new.
+const CHANGES_QUEUED_MAX: usize = 1;
+
+/// Reads the configuration anew and takes it into force.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    pub(super) options: Options,
+    pub(super) runs: Arc<Runs>,
+    pub(super) board: Arc<Board>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) clock: Clock,
+    pub(super) vantage: VantageId,
+    /// What is in force.
+    pub(super) current: Mutex<Arc<Config>>,
+    /// One reload at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// Reads the configuration that `options` name.
+pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
+    let (path, environment) = (options.config.clone(), options.environment);
+    let read = tokio::task::spawn_blocking(move || config::load(&path, &environment));
+    match read.await {
+        Ok(Ok(config)) => Ok(config),
+        Ok(Err(mistakes)) => Err(AppError::Config(mistakes.to_string())),
+        Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
+    }
+}
+
+impl Reloader {
+    /// Puts the first configuration into force, and accounts for the time since the daemon was
+    /// last at work.
+    pub(super) async fn begin(
+        &self,
+        restored: HashMap<CheckId, LiveCheck>,
+        history: &History,
+        now: Millis,
+    ) -> Result<(), AppError> {
+        let config = self.current();
+        let last = history.reader()?.last_activity()?;
+        if let Some(last) = last {
+            let voids = config.roster.checks().filter_map(|it| away(it, &self.vantage, last, now));
+            history.append(voids.map(Record::Void).collect()).await?;
+        }
+        let body = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"), "config": config.fingerprint,
+            "last_activity_ms": last.map(|it| it.0),
+        });
+        history.append(vec![Record::Event(journal(now, "process.start", body))]).await?;
+        self.metrics.reload(true, now);
+        self.put_into_force(&config, restored).await;
+        Ok(())
+    }
+
+    /// Where results are measured from.
+    pub(super) const fn vantage(&self) -> &VantageId {
+        &self.vantage
+    }
+
+    /// What is in force.
+    pub(super) fn current(&self) -> Arc<Config> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Reads the configuration anew; `asked_by` is for the log.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it; then what was in force still is.
+    pub(super) async fn reload(&self, asked_by: &'static str) -> Result<Reloaded, Vec<String>> {
+        let _turn = self.turn.lock().await;
+        let now = self.clock.now();
+        match self.try_reload().await {
+            Ok((changes, fingerprint)) => {
+                info!(asked_by, ?changes, fingerprint, "configuration in force");
+                self.metrics.reload(true, now);
+                let body = serde_json::json!({ "config": fingerprint, "asked_by": asked_by });
+                self.tell(Event::Journal(journal(now, "config.loaded", body))).await;
+                Ok(changes)
+            }
+            Err(mistakes) => {
+                let what = "configuration refused; the one in force stays";
+                warn!(asked_by, mistakes = mistakes.len(), first = mistakes.first(), what);
+                self.metrics.reload(false, now);
+                Err(mistakes)
+            }
+        }
+    }
+
+    async fn try_reload(&self) -> Result<(Reloaded, String), Vec<String>> {
+        let new = read(&self.options).await.map_err(|error| vec![error.to_string()])?;
+        let old = self.current();
+        let fixed = fixed(&old, &new);
+        if !fixed.is_empty() {
+            return Err(fixed);
+        }
+        let outside = settings::outside(&new, &self.board).map_err(|it| vec![it.to_string()])?;
+        let changes = changes(&old.roster, &new.roster);
+        let new = Arc::new(new);
+        self.runs.replace(outside);
+        self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
+        self.put_into_force(&new, HashMap::new()).await;
+        *lock(&self.current) = Arc::clone(&new);
+        Ok((changes, new.fingerprint.clone()))
+    }
+
+    /// The pipeline first, so that it knows every check whose result comes; then the schedule.
+    async fn put_into_force(&self, config: &Config, restored: HashMap<CheckId, LiveCheck>) {
+        let (adopted, done) = oneshot::channel();
+        self.tell(Event::Adopt(Arc::new(config.roster.clone()), restored, adopted)).await;
+        // An error means that the daemon is ending.
+        let _ = done.await;
+        let (replaced, done) = oneshot::channel();
+        let command = Command::Replace {
+            checks: config.roster.checks().map(|it| (Arc::clone(it), settings::grid(it))).collect(),
+            per_minute: config.monitor.per_host_per_minute,
+            killed: config.monitor.kill.iter().cloned().collect(),
+            done: replaced,
+        };
+        let _ = self.commands.send(command).await;
+        let _ = done.await;
+    }
+
+    async fn tell(&self, event: Event) {
+        // The pipeline is gone only when the daemon is ending.
+        let _ = self.events.send(event).await;
+    }
+
+    /// Takes a beat, if `check` is a heartbeat check with this token.
+    pub(super) fn beat(&self, check: &CheckId, token: &str, at: Millis, beat: &Beat) -> Option<()> {
+        let config = self.current();
+        let check = config.roster.checks().find(|it| it.id == *check && it.disabled.is_none())?;
+        let Spec::Heartbeat(spec) = &check.spec else { return None };
+        heartbeat::verify(&spec.token, token).then(|| {
+            let failed = (!beat.good).then(|| beat.message.as_deref().unwrap_or("no message"));
+            self.board.beat(&check.id, at, failed);
+        })
+    }
+}
+
+/// The time that a check was not run: from its last possible run before `last` to `now`. Slots
+/// in it that have a result of their own keep it.
+fn away(check: &Arc<Check>, vantage: &VantageId, last: Millis, now: Millis) -> Option<VoidSpan> {
+    let from = last.plus_ms(-check.timeout.whole_ms());
+    (check.disabled.is_none() && from < now).then(|| VoidSpan {
+        check: check.id.clone(),
+        vantage: vantage.clone(),
+        from,
+        to: now,
+        reason: Reason::Stopped,
+    })
+}
+
+/// Settings that only a restart can change, and that differ.
+fn fixed(old: &Config, new: &Config) -> Vec<String> {
+    let (old, new) = (&old.monitor, &new.monitor);
+    let differs = [
+        ("listen", old.listen != new.listen),
+        ("data", old.data != new.data),
+        ("vantage", old.vantage != new.vantage),
+        ("timezone", old.timezone_name != new.timezone_name),
+        ("token", old.token != new.token),
+        ("latency_buckets", old.latency_buckets != new.latency_buckets),
+        ("[monitor.history]", old.history != new.history),
+    ];
+    let told = |(key, _): &(&str, bool)| {
+        format!("`{key}` can't change while the daemon runs: change it back, or restart it")
+    };
+    differs.iter().filter(|(_, it)| *it).map(told).collect()
+}
+
+/// What a reload changes, in checks.
+fn changes(old: &Roster, new: &Roster) -> Reloaded {
+    let before: HashMap<_, _> = old.checks().map(|check| (&check.id, check)).collect();
+    let mut told = Reloaded::default();
+    for check in new.checks() {
+        match before.get(&check.id) {
+            None => told.added += 1,
+            Some(same) if *same == check => told.kept += 1,
+            Some(_) => told.changed += 1,
+        }
+    }
+    told.removed = before.len() - told.kept - told.changed;
+    told
+}
+
+/// Reloads when a file of the configuration changes. Folders are watched, not files: editors
+/// put a new file in the old one's place.
+pub(super) async fn watch_files(
+    reloader: Arc<Reloader>,
+    stop: CancellationToken,
+) -> Result<(), String> {
+    let (changed, mut changes) = mpsc::channel(CHANGES_QUEUED_MAX);
+    let told = move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|it| !it.kind.is_access()) {
+            // A change that waits already says as much.
+            let _ = changed.try_send(());
+        }
+    };
+    let mut watcher = match notify::recommended_watcher(told) {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            warn!(%error, "files can't be watched; reload with HUP or POST /-/reload");
+            stop.cancelled().await;
+            return Ok(());
+        }
+    };
+    let mut watched: Vec<PathBuf> = Vec::new();
+    loop {
+        watch_folders(&mut watcher, &mut watched, &reloader.current());
+        let seen = states(&reloader.current(), &watched);
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = changes.recv() => sleep(SETTLE).await,
+        }
+        while changes.try_recv().is_ok() {}
+        if states(&reloader.current(), &watched) != seen {
+            // The outcome is logged and exported.
+            let _ = reloader.reload("file change").await;
+        }
+    }
+}
+
+fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, config: &Config) {
+    for file in &config.files {
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_path_buf();
+        if !watched.contains(&folder) {
+            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => watched.push(folder),
+                Err(error) => warn!(folder = %folder.display(), %error, "can't be watched"),
+            }
+        }
+    }
+}
+
+/// Length and time of change of every file read, and of every `.toml` beside them, which an
+/// `include` may take in. The history may lie in the same folder; its changes are none of ours.
+fn states(config: &Config, folders: &[PathBuf]) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+    let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
+    let beside = beside.filter_map(Result::ok).map(|entry| entry.path());
+    let beside = beside.filter(|path| path.extension().is_some_and(|it| it == "toml"));
+    let state = |file: PathBuf| {
+        let about = std::fs::metadata(&file).ok()?;
+        Some((file, (about.len(), about.modified().ok()?)))
+    };
+    beside.chain(config.files.iter().cloned()).filter_map(state).collect()
+}

@@ -1,0 +1,103 @@
+//! One run: probe, and decide whether what came says anything about the target.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::model::observation::Observation;
+use crate::model::outcome::Testimony;
+use crate::model::phases::Phases;
+use crate::model::reason::Reason;
+use crate::model::time::{Micros, Millis};
+use crate::probe::{self, Net};
+use crate::schedule::core::Job;
+
+use super::absence::{Absences, Start};
+use super::control::{self, Control};
+use super::pipeline::Event;
+
+/// What every run needs.
+#[derive(Debug)]
+pub(super) struct Runs {
+    pub(super) clock: Clock,
+    pub(super) absences: Absences,
+    pub(super) events: mpsc::Sender<Event>,
+    /// Replaced whole by a reload; a run keeps what it began with.
+    pub(super) outside: RwLock<Arc<Outside>>,
+    /// Cuts runs short when the daemon can't wait for them any longer.
+    pub(super) cut: CancellationToken,
+}
+
+/// How the outside is reached.
+#[derive(Debug)]
+pub(super) struct Outside {
+    pub(super) net: Net,
+    pub(super) control: Control,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) job: Job,
+    pub(super) started: Millis,
+    pub(super) lateness: Micros,
+    pub(super) observation: Observation,
+}
+
+impl Runs {
+    /// Takes a new way to the outside into use.
+    pub(super) fn replace(&self, outside: Outside) {
+        let mut place = self.outside.write().unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::new(outside);
+    }
+
+    fn outside(&self) -> Arc<Outside> {
+        Arc::clone(&self.outside.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `job` and hands its end to the pipeline.
+    pub(super) async fn run(&self, job: Job) {
+        let outside = self.outside();
+        let start = Start::now(&self.clock);
+        let started_us = self.clock.now_us();
+        let started = Millis(started_us.div_euclid(1_000));
+        let lateness = job.lateness(started_us);
+        let mut observation = tokio::select! {
+            seen = probe::run(&job.check, job.lane, &outside.net, started) => seen,
+            () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
+        };
+        if let Some(reason) = self.own_fault(&observation, start, &outside).await {
+            observation.reason = reason;
+        }
+        let finished = Finished { job, started, lateness, observation };
+        // The pipeline is gone only when the daemon is ending, and the run with it.
+        let _ = self.events.send(Event::Finished(Box::new(finished))).await;
+    }
+
+    /// The fault of ours that makes a run say nothing, if there was one. A good answer is
+    /// evidence even where the anchors are silent: only a bad one is put down to us.
+    async fn own_fault(
+        &self,
+        observation: &Observation,
+        start: Start,
+        outside: &Outside,
+    ) -> Option<Reason> {
+        if self.absences.touch(start, &self.clock) {
+            return Some(Reason::Suspend);
+        }
+        let bad = observation.reason.outcome().testimony() == Some(Testimony::Bad);
+        if !bad {
+            return None;
+        }
+        // An error of the network itself is likely ours, and wants a fresh answer.
+        let believed = match observation.reason {
+            Reason::ConnectUnreachable => Duration::ZERO,
+            _ => control::BELIEVED,
+        };
+        let since = Instant::now() - believed;
+        outside.control.blind(since).await.then_some(Reason::SelfNet)
+    }
+}

@@ -1,0 +1,131 @@
+//! What the web asks for, answered from the live state, the history and the reloader.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::reload::Reloader;
+use super::settings;
+use super::watched::{self, Shared, Watched};
+use crate::clock::Clock;
+use crate::history::{Cursor, Filter, History, HistoryError, Reader};
+use crate::model::id::CheckId;
+use crate::model::result::VoidSpan;
+use crate::model::span::Span;
+use crate::model::state::State;
+use crate::model::time::Millis;
+use crate::web::source::{
+    Beat, BeatError, CheckNow, Reloaded, ResultsError, ResultsPage, ResultsQuery, Snapshot, Source,
+    Standing,
+};
+
+/// The app, as the web sees it.
+#[derive(Debug)]
+pub(super) struct AppSource {
+    pub(super) clock: Clock,
+    pub(super) watch: Shared,
+    pub(super) history: History,
+    pub(super) reloader: Arc<Reloader>,
+    pub(super) ready: Arc<AtomicBool>,
+}
+
+impl AppSource {
+    /// Runs `ask` with a reader where blocking is allowed.
+    async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Reader) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, ResultsError> {
+        let history = self.history.clone();
+        let answer = tokio::task::spawn_blocking(move || ask(&history.reader()?)).await;
+        let unavailable = |why: String| ResultsError::Unavailable(why);
+        answer
+            .map_err(|panic| unavailable(panic.to_string()))?
+            .map_err(|error| unavailable(error.to_string()))
+    }
+}
+
+impl Source for AppSource {
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        let now = self.clock.now();
+        let watch = watched::lock(&self.watch);
+        let mut systems = HashMap::new();
+        for system in &watch.roster.systems {
+            if let Some(standing) = watch.systems.get(&system.id) {
+                let worst = system.checks.iter().filter_map(|it| watch.checks.get(&it.id));
+                let decides = |it: &&Watched| it.live.present(now) == standing.state;
+                let reason = worst.clone().find(decides).and_then(|it| it.live.fault());
+                let standing =
+                    Standing { state: standing.state, since: Some(standing.since), reason };
+                systems.insert(system.id.clone(), standing);
+            }
+        }
+        let checks = watch.checks.iter().map(|(id, it)| (id.clone(), check_now(it, now)));
+        Arc::new(Snapshot {
+            at: now,
+            vantage: self.reloader.vantage().clone(),
+            roster: Arc::clone(&watch.roster),
+            systems,
+            checks: checks.collect(),
+        })
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if !self.ready.load(Ordering::Acquire) {
+            return Err("the first slots are not scheduled yet".to_owned());
+        }
+        match self.history.stats().failing {
+            0 => Ok(()),
+            failed => Err(format!("the history has refused {failed} commits in a row")),
+        }
+    }
+
+    async fn results(&self, query: ResultsQuery) -> Result<ResultsPage, ResultsError> {
+        let cursor: Option<Cursor> = match &query.cursor {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| ResultsError::Cursor)?),
+        };
+        let page = self.read(move |reader| {
+            let filter = Filter { lane: query.lane, vantage: query.vantage };
+            reader.results(&query.check, query.span, &filter, cursor.as_ref(), query.limit)
+        });
+        let page = page.await?;
+        Ok(ResultsPage { results: page.results, next: page.next.map(|it| it.to_string()) })
+    }
+
+    async fn void_spans(&self, check: CheckId, span: Span) -> Result<Vec<VoidSpan>, ResultsError> {
+        self.read(move |reader| reader.void_spans(&check, span)).await
+    }
+
+    async fn reload(&self) -> Result<Reloaded, Vec<String>> {
+        self.reloader.reload("request").await
+    }
+
+    async fn beat(
+        &self,
+        check: &CheckId,
+        token: &str,
+        at: Millis,
+        beat: Beat,
+    ) -> Result<(), BeatError> {
+        self.reloader.beat(check, token, at, &beat).ok_or(BeatError::Denied)
+    }
+}
+
+fn check_now(watched: &Watched, now: Millis) -> CheckNow {
+    let grid = settings::grid(&watched.check);
+    let next = grid.due_us(grid.first_from(now.0 * 1_000));
+    let state = watched.live.present(now);
+    let reason = watched.live.fault().filter(|_| state != State::Up);
+    CheckNow {
+        standing: Standing { state, since: watched.live.present_since(now), reason },
+        last: watched.last.clone(),
+        why: watched.why.clone(),
+        step_us: grid.step_us(),
+        phase_us: grid.due_us(0),
+        next_due: Some(Millis(next.div_euclid(1_000))),
+    }
+}

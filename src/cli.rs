@@ -1,0 +1,85 @@
+//! The commands. Each is a thin file: it asks a part, and prints what it says.
+
+pub mod log;
+mod failure;
+mod run;
+mod demo;
+mod check;
+mod probe;
+mod status;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Watches public e-service systems around the clock and accounts for their availability.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, max_term_width = 100)]
+#[command(after_help = "\
+First steps:
+  thongsuot demo                    see it work, offline, in a minute
+  thongsuot check targets.toml      what a configuration says, or all that is wrong with it
+  thongsuot probe https://…         run one probe now and explain it
+  thongsuot run                     watch targets.toml, serve on its `listen` address
+
+Exit codes: 0 done · 1 the answer is no (probe bad, history damaged) · 64 wrong usage ·
+70 a part of the daemon died · 74 a file, port or network of ours failed · 78 configuration.")]
+pub struct Arguments {
+    /// How the log is written to standard error.
+    #[arg(long, value_enum, default_value_t = log::Format::Text, global = true)]
+    pub log_format: log::Format,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as `thongsuot::probe=debug`.
+    #[arg(long, default_value = "info", global = true, env = "THONGSUOT_LOG")]
+    pub log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch everything in a configuration, until TERM or Ctrl-C. HUP reloads.
+    Run(run::Run),
+    /// Start a small country of e-services on loopback and watch it. Needs no network.
+    Demo(demo::Demo),
+    /// Say what a configuration means, or everything that is wrong with it.
+    Check(check::Check),
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema,
+    /// Run one probe now, and explain it: phases, addresses, certificates, what was expected.
+    Probe(probe::Probe),
+    /// Show the country at a glance, from a running daemon.
+    Status(status::Status),
+    /// Check that the history is whole and nobody has edited it.
+    Verify(verify::Verify),
+}
+
+/// The configuration that commands read if none is named.
+fn default_config() -> PathBuf {
+    PathBuf::from("targets.toml")
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// What is to be told to the operator and to the supervisor.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Run(it) => it.run(),
+        Command::Demo(it) => it.run(),
+        Command::Check(it) => it.run(),
+        Command::Schema => check::schema(),
+        Command::Probe(it) => it.run(),
+        Command::Status(it) => it.run(),
+        Command::Verify(it) => it.run(),
+    }
+}
+
+/// The environment, for secrets that the configuration takes from there.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,44 @@
+//! `thongsuot check` and `thongsuot schema`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, default_config, environment};
+use crate::config::{self, Looks};
+
+/// Say what a configuration means, or everything that is wrong with it.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The configuration.
+    #[arg(default_value_os_t = default_config())]
+    file: PathBuf,
+}
+
+impl Check {
+    #[expect(clippy::print_stdout, reason = "the answer of the command")]
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = config::load(&self.file, &environment).map_err(|mistakes| {
+            Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
+        })?;
+        print!("{}", config::summary(&config));
+        let notes = config.render_notes(looks(std::io::stdout().is_terminal()));
+        if !notes.is_empty() {
+            println!("\n{notes}");
+        }
+        Ok(())
+    }
+}
+
+/// Print the JSON Schema of the configuration.
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+pub(super) fn schema() -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&config::schema());
+    println!("{}", text.map_err(|why| Failure::Ours(why.to_string()))?);
+    Ok(())
+}
+
+fn looks(colour: bool) -> Looks {
+    Looks { colour, ..Looks::PLAIN }
+}

@@ -1,0 +1,154 @@
+//! The table of `thongsuot status`: 80 columns, and never by colour alone.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns of a name; a longer one is cut.
+const NAME_COLUMNS: usize = 46;
+
+/// What the daemon answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Country {
+    at: String,
+    vantage: String,
+    systems: Vec<System>,
+}
+
+#[derive(Debug, Deserialize)]
+struct System {
+    name: String,
+    owner: Owner,
+    state: Option<String>,
+    since: Option<String>,
+    reason: Option<String>,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Owner {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Check {
+    id: String,
+    state: Option<String>,
+    disabled: Option<String>,
+    since: Option<String>,
+    reason: Option<String>,
+    why: Option<String>,
+}
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looks {
+    pub(super) colour: bool,
+    pub(super) vietnamese: bool,
+    pub(super) checks: bool,
+}
+
+/// State, symbol, words, colour.
+const STATES: [(&str, &str, &str, &str, &str); 6] = [
+    ("up", "●", "thông suốt", "up", "32"),
+    ("slow", "◐", "chậm", "slow", "33"),
+    ("partial", "◑", "gián đoạn một phần", "partial", "35"),
+    ("down", "✖", "GIÁN ĐOẠN", "DOWN", "1;31"),
+    ("unknown", "?", "không có dữ liệu", "unknown", "36"),
+    ("none", "·", "không giám sát", "not watched", "2"),
+];
+
+/// The whole text.
+pub(super) fn text(country: &Country, looks: Looks) -> String {
+    let mut out = String::new();
+    let mut owner = "";
+    for system in &country.systems {
+        if system.owner.name != owner {
+            owner = &system.owner.name;
+            let _ = writeln!(out, "\n{owner}");
+        }
+        let since = system.since.as_deref();
+        row(
+            &mut out,
+            &system.name,
+            system.state.as_deref(),
+            since,
+            system.reason.as_deref(),
+            looks,
+        );
+        for check in &system.checks {
+            checks(&mut out, check, looks);
+        }
+    }
+    let count = |state: &str| {
+        country.systems.iter().filter(|it| it.state.as_deref().unwrap_or("none") == state).count()
+    };
+    let counts: Vec<String> = STATES
+        .iter()
+        .filter(|it| count(it.0) > 0)
+        .map(|it| {
+            format!("{} {} {}", it.1, count(it.0), if looks.vietnamese { it.2 } else { it.3 })
+        })
+        .collect();
+    let _ = writeln!(out, "\n{}\n{} · {}", counts.join("   "), country.vantage, country.at);
+    out
+}
+
+fn row(
+    out: &mut String,
+    name: &str,
+    state: Option<&str>,
+    since: Option<&str>,
+    reason: Option<&str>,
+    looks: Looks,
+) {
+    let state = state.unwrap_or("none");
+    let known = STATES.iter().find(|it| it.0 == state).unwrap_or(&STATES[4]);
+    let (_, symbol, vietnamese, english, colour) = known;
+    let word = if looks.vietnamese { vietnamese } else { english };
+    let (on, off) =
+        if looks.colour { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
+    let name = cut(name, NAME_COLUMNS);
+    let pad = " ".repeat(NAME_COLUMNS - name.width());
+    // Since when matters for what is not well; the hour and minute are enough at a glance.
+    let since = since.filter(|_| !matches!(state, "up" | "none")).and_then(|it| it.get(5..16));
+    let since = since.map(|it| format!("  {}", it.replace('T', " "))).unwrap_or_default();
+    let _ = writeln!(out, "{on}{symbol}{off} {name}{pad} {on}{word}{off}{since}");
+    if let Some(reason) = reason.filter(|_| !looks.checks) {
+        let _ = writeln!(out, "    {reason}");
+    }
+}
+
+fn checks(out: &mut String, check: &Check, looks: Looks) {
+    if !looks.checks {
+        return;
+    }
+    let name = format!("  {}", check.id);
+    if let Some(why) = &check.disabled {
+        row(out, &name, None, None, None, looks);
+        let _ = writeln!(out, "    {}", cut(why, 74));
+        return;
+    }
+    row(out, &name, check.state.as_deref(), check.since.as_deref(), None, looks);
+    if let Some(reason) = check.reason.as_deref() {
+        let why = check.why.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "    {}", cut(&format!("{reason}: {why}"), 74));
+    }
+}
+
+/// At most `columns` columns of `text`, with an ellipsis where something is left out.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) >= columns {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}

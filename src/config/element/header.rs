@@ -1,0 +1,85 @@
+//! Names and values of headers and of gRPC metadata.
+
+use http::{HeaderName, HeaderValue};
+
+use super::NotAn;
+
+/// Headers that the program sets itself; a second one would break the message.
+const OWN: &[&str] = &[
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Parts of names of headers whose values prove who one is.
+const CREDENTIALS: &[&str] =
+    &["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
+
+/// The name of a header, lower case.
+pub(crate) fn name(text: &str) -> Result<String, NotAn> {
+    HeaderName::from_bytes(text.as_bytes())
+        .map(|name| name.as_str().to_owned())
+        .map_err(|_| NotAn::HeaderName { written: text.to_owned() })
+}
+
+/// The name of a header that may be set, lower case.
+pub(crate) fn settable_name(text: &str) -> Result<String, NotAn> {
+    let name = name(text)?;
+    if OWN.contains(&name.as_str()) { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
+}
+
+/// The name of gRPC metadata with a text as value.
+pub(crate) fn metadata_name(text: &str) -> Result<String, NotAn> {
+    let plain =
+        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+    let ours = text.starts_with("grpc-")
+        || text.ends_with("-bin")
+        || OWN.contains(&text)
+        || text == "content-type";
+    if text.is_empty() || !plain || ours {
+        return Err(NotAn::MetadataName { written: text.to_owned() });
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether `text` can be the value of a header: one line of visible ASCII and blanks.
+pub(crate) fn value(text: &str) -> Result<(), NotAn> {
+    let sound = HeaderValue::from_str(text).is_ok() && text.is_ascii() && text.trim() == text;
+    if sound { Ok(()) } else { Err(NotAn::HeaderValue) }
+}
+
+/// Whether a header of this name proves who one is, so that its value is a secret.
+pub(crate) fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    CREDENTIALS.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_tokens_and_values_are_one_visible_line() {
+        assert_eq!(name("X-Api-Key"), Ok("x-api-key".to_owned()));
+        assert!(name("a b").is_err() && name("").is_err() && name("é").is_err());
+        assert!(settable_name("Content-Length").is_err() && settable_name("Host").is_ok());
+        assert!(metadata_name("grpc-timeout").is_err() && metadata_name("Authorization").is_err());
+        assert!(value("text/html; q=0.5").is_ok());
+        assert!(value("a\r\nb").is_err() && value("Việt").is_err() && value(" a").is_err());
+    }
+
+    #[test]
+    fn headers_that_prove_who_one_is_are_known() {
+        for credential in ["Authorization", "Cookie", "X-Api-Key", "x_auth_token"] {
+            assert!(is_credential(credential), "{credential}");
+        }
+        assert!(!is_credential("accept") && !is_credential("x-request-id"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Every metric family: name, shape, labels and help. `docs/metrics.md` describes the same list,
+//! and a test compares the two.
+
+/// What the samples of a family are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Only goes up, from 0 at the start of the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Cumulative buckets, a sum and a count.
+    Histogram,
+    /// Always 1; the labels are what it says.
+    Info,
+}
+
+/// One metric family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// The name as Prometheus stores it: of a counter with `_total`, of an info with `_info`,
+    /// of a histogram without `_bucket`. It ends in the unit.
+    pub name: &'static str,
+    /// What the samples are.
+    pub shape: Shape,
+    /// Names of the labels besides `le`.
+    pub labels: &'static [&'static str],
+    /// What it says, in a sentence.
+    pub help: &'static str,
+}
+
+impl Family {
+    /// The name that OpenMetrics gives the family: without the suffix of its samples.
+    #[must_use]
+    pub fn stem(&self) -> &'static str {
+        let suffix = match self.shape {
+            Shape::Counter => "_total",
+            Shape::Info => "_info",
+            Shape::Gauge | Shape::Histogram => "",
+        };
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+
+    /// The unit, where the name has one.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        ["seconds", "bytes"].into_iter().find(|unit| self.stem().ends_with(unit))
+    }
+}
+
+macro_rules! families {
+    ($($(#[$doc:meta])* $id:ident $shape:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $($(#[$doc])* pub const $id: Family = Family {
+            name: $name,
+            shape: Shape::$shape,
+            labels: &[$($label),*],
+            help: $help,
+        };)*
+
+        /// Every family that a page can hold.
+        pub const ALL: &[Family] = &[$($id,)*];
+    };
+}
+
+families! {
+    /// Results by outcome.
+    RESULTS Counter "thongsuot_results_total"
+        ["owner", "system", "check", "kind", "vantage", "outcome", "reason"]
+        "Results of runs, by what came of them; a check has few reasons of its own, the rest is reason=\"other\".";
+    /// Length of runs.
+    DURATION Histogram "thongsuot_result_duration_seconds" ["system", "check"]
+        "Length of runs from start to end, of every kind and outcome but void.";
+    /// Time by phase.
+    PHASES Counter "thongsuot_phase_seconds_total" ["check", "phase"]
+        "Time spent in each phase of the runs that thongsuot_result_duration_seconds counts.";
+    /// State of checks.
+    CHECK_STATE Gauge "thongsuot_check_state" ["check", "state"]
+        "1 for the state that the check is in, 0 for the others.";
+    /// End of certificates.
+    TLS_NOT_AFTER Gauge "thongsuot_tls_not_after_timestamp_seconds" ["check"]
+        "When the leaf certificate last seen ends, as Unix time.";
+    /// State of systems.
+    SYSTEM_STATE Gauge "thongsuot_system_state" ["system", "state"]
+        "1 for the state that the system is in, 0 for the others.";
+    /// Lateness of slots.
+    LATENESS Histogram "thongsuot_slot_lateness_seconds" []
+        "How much later than due the runs of the schedule started.";
+    /// Void slots.
+    SLOTS_VOID Counter "thongsuot_slots_void_total" ["reason"]
+        "Slots of the schedule that measured nothing, by the fault of our own that was the reason.";
+    /// History commits.
+    COMMIT Histogram "thongsuot_history_commit_seconds" []
+        "How long it took to make a group of results durable.";
+    /// Whether the last reload worked.
+    RELOAD_OK Gauge "thongsuot_config_last_reload_successful" []
+        "1 if the configuration last read is in force, 0 if it was refused and an older one is.";
+    /// When the configuration came into force.
+    RELOAD_AT Gauge "thongsuot_config_last_reload_success_timestamp_seconds" []
+        "When the configuration in force was read, as Unix time.";
+    /// What runs.
+    BUILD Info "thongsuot_build_info" ["version", "revision"]
+        "The version that is running.";
+    /// Queues.
+    QUEUE Gauge "thongsuot_queue_length" ["queue"]
+        "Things waiting in an internal queue.";
+    /// Checks configured.
+    CHECKS Gauge "thongsuot_checks" ["state"]
+        "Checks in the configuration in force.";
+    /// Runs in flight.
+    IN_FLIGHT Gauge "thongsuot_runs_in_flight" []
+        "Runs that have started and not ended.";
+    /// CPU time.
+    PROCESS_CPU Counter "process_cpu_seconds_total" []
+        "User and system CPU time spent.";
+    /// Open descriptors.
+    PROCESS_FDS Gauge "process_open_fds" []
+        "Open file descriptors.";
+    /// Descriptors allowed.
+    PROCESS_FDS_MAX Gauge "process_max_fds" []
+        "Most file descriptors that may be open.";
+    /// Virtual memory.
+    PROCESS_VIRTUAL Gauge "process_virtual_memory_bytes" []
+        "Virtual memory size.";
+    /// Resident memory.
+    PROCESS_RESIDENT Gauge "process_resident_memory_bytes" []
+        "Resident memory size.";
+    /// Start of the process.
+    PROCESS_START Gauge "process_start_time_seconds" []
+        "When the process started, as Unix time.";
+    /// Threads.
+    PROCESS_THREADS Gauge "process_threads" []
+        "Operating system threads in the process.";
+}
+
+/// The family of this name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Family> {
+    ALL.iter().find(|family| family.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_end_as_their_shape_asks() {
+        let mut seen = std::collections::HashSet::new();
+        for family in ALL {
+            assert!(seen.insert(family.stem()), "{} twice", family.name);
+            let total = family.name.ends_with("_total");
+            assert_eq!(total, family.shape == Shape::Counter, "{}", family.name);
+            assert!(family.help.ends_with('.'), "{}", family.name);
+        }
+    }
+
+    #[test]
+    fn the_unit_is_what_the_name_says() {
+        assert_eq!(PHASES.unit(), Some("seconds"));
+        assert_eq!(TLS_NOT_AFTER.unit(), Some("seconds"));
+        assert_eq!(PROCESS_RESIDENT.unit(), Some("bytes"));
+        assert_eq!(RESULTS.unit(), None);
+    }
+}

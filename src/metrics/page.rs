@@ -1,0 +1,142 @@
+//! A page of metrics, written piece by piece: whoever sends it decides the pace, and no more
+//! than a piece is in memory. The samples of a family stay together.
+
+use std::sync::Arc;
+
+use super::family::{self, Family};
+use super::series::{CheckCell, Table};
+use super::write::{Format, Value, Writer};
+use crate::model::phases::Phase;
+use crate::model::state::State;
+
+/// Bytes after which a piece is handed over: large enough for a good write to a socket, small
+/// enough that a hundred pages under way cost little.
+pub const PIECE_BYTES: usize = 64 * 1024;
+
+/// Families by check or system, in the order of the page.
+const SECTIONS: [Family; 6] = [
+    family::RESULTS,
+    family::DURATION,
+    family::PHASES,
+    family::CHECK_STATE,
+    family::TLS_NOT_AFTER,
+    family::SYSTEM_STATE,
+];
+
+/// A page under way.
+#[derive(Debug)]
+pub struct Page {
+    format: Format,
+    table: Arc<Table>,
+    bounds: Arc<[String]>,
+    /// Already written families of the daemon, until handed over.
+    head: Vec<u8>,
+    section: usize,
+    row: usize,
+    done: bool,
+}
+
+impl Page {
+    pub(super) fn new(
+        format: Format,
+        table: Arc<Table>,
+        bounds: Arc<[String]>,
+        head: Vec<u8>,
+    ) -> Self {
+        Self { format, table, bounds, head, section: 0, row: 0, done: false }
+    }
+
+    /// The format it is written in.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Appends the next piece, [`PIECE_BYTES`] and a little; false once all is written.
+    pub fn fill(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.done {
+            return false;
+        }
+        let end = out.len() + PIECE_BYTES;
+        out.append(&mut self.head);
+        let mut writer = Writer { format: self.format, out };
+        while let Some(family) = SECTIONS.get(self.section) {
+            if writer.out.len() >= end {
+                return true;
+            }
+            if self.row == 0 {
+                writer.head(family);
+            }
+            if row(&mut writer, &self.table, &self.bounds, family, self.row) {
+                self.row += 1;
+            } else {
+                (self.section, self.row) = (self.section + 1, 0);
+            }
+        }
+        writer.end();
+        self.done = true;
+        true
+    }
+}
+
+/// Writes the samples of one check or system; false if there is no such row.
+fn row(
+    writer: &mut Writer<'_>,
+    table: &Table,
+    bounds: &[String],
+    family: &Family,
+    row: usize,
+) -> bool {
+    if *family == family::SYSTEM_STATE {
+        let Some(cell) = table.systems.get(row) else { return false };
+        let state = *cell.state();
+        one_hot(writer, family, ("system", cell.system.as_str()), state);
+        return true;
+    }
+    let Some(cell) = table.checks.get(row) else { return false };
+    let check = ("check", cell.check.as_str());
+    let counts = cell.counts();
+    if *family == family::RESULTS {
+        for (told, count) in &counts.results {
+            let labels = result_labels(table, cell, told.labels());
+            writer.sample(family, &labels, Value::Count(*count));
+        }
+    } else if *family == family::DURATION {
+        let labels = [("system", cell.system.as_str()), check];
+        writer.histogram(family, &labels, bounds, &counts.buckets, Value::Micros(counts.sum_us));
+    } else if *family == family::PHASES {
+        for (phase, sum) in Phase::ALL.iter().zip(counts.phases_us) {
+            if sum > 0 {
+                writer.sample(family, &[check, ("phase", phase.as_str())], Value::Micros(sum));
+            }
+        }
+    } else if *family == family::CHECK_STATE {
+        one_hot(writer, family, check, counts.state);
+    } else if let Some(not_after) = counts.tls_not_after {
+        writer.sample(family, &[check], Value::Millis(not_after.0));
+    }
+    true
+}
+
+fn result_labels<'a>(
+    table: &'a Table,
+    cell: &'a CheckCell,
+    (outcome, reason): (&'static str, &'static str),
+) -> [(&'a str, &'a str); 7] {
+    [
+        ("owner", cell.owner.as_str()),
+        ("system", cell.system.as_str()),
+        ("check", cell.check.as_str()),
+        ("kind", cell.kind),
+        ("vantage", table.vantage.as_ref().map_or("", |it| it.as_str())),
+        ("outcome", outcome),
+        ("reason", reason),
+    ]
+}
+
+fn one_hot(writer: &mut Writer<'_>, family: &Family, whose: (&str, &str), now: State) {
+    for state in State::ALL {
+        let value = Value::Count(u64::from(state == now));
+        writer.sample(family, &[whose, ("state", state.as_str())], value);
+    }
+}

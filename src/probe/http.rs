@@ -1,0 +1,324 @@
+//! One HTTP request on a connection of its own, with its redirects.
+//!
+//! Read on in [`request`] (what is sent), [`exchange`] and [`exchange2`] (HTTP/1 and 2 over one
+//! connection, timed by [`wire`]), [`body`] (decoding within limits), [`redirect`].
+
+mod request;
+mod wire;
+mod exchange;
+mod exchange2;
+mod body;
+mod redirect;
+mod cookies;
+mod proxy;
+mod token;
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use hyper::body::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use crate::model::check::{Check, Lane};
+use crate::model::expect::HttpVersion;
+use crate::model::observation::{Detail, Hop, Observation};
+use crate::model::phases::{Phase, Phases};
+use crate::model::reason::Reason;
+use crate::model::secret::Secret;
+use crate::model::spec::{HttpOffer, HttpSpec, TlsClient};
+use crate::model::time::{Micros, Millis};
+
+use super::expect::{self, Answer};
+use super::net::Net;
+use super::stopwatch::{Fault, Stopwatch};
+use super::tls::{self, Alpn, Terms};
+use super::{conclude, dial, or_slow, resolve};
+use cookies::Jar;
+
+pub(super) use token::Tokens;
+
+const ALPN_AUTO: Alpn = &[b"h2", b"http/1.1"];
+const ALPN_1: Alpn = &[b"http/1.1"];
+const ALPN_2: Alpn = &[b"h2"];
+
+/// Most headers of an answer.
+const HEADERS_MAX: usize = 128;
+
+/// Most bytes of an answer's status line and headers.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// What every hop of a run shares.
+#[derive(Clone, Copy, Debug)]
+struct Trip<'a> {
+    spec: &'a HttpSpec,
+    /// The bearer token, if one was fetched.
+    token: Option<&'a Secret>,
+    /// Addresses of the proxy, if there is one.
+    proxy: Option<&'a [IpAddr]>,
+    lane: Lane,
+    net: &'a Net,
+    now: Millis,
+}
+
+/// What one hop asks for.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: http::Method,
+    url: Url,
+    body: Bytes,
+    /// Whether secrets meant for the first host may be sent.
+    home: bool,
+}
+
+impl Asked {
+    /// What the first hop asks for.
+    fn first(spec: &HttpSpec) -> Result<Self, Fault> {
+        Ok(Self {
+            method: request::method(&spec.method)?,
+            url: spec.url.clone(),
+            body: spec.body.clone().map(Bytes::from).unwrap_or_default(),
+            home: true,
+        })
+    }
+}
+
+/// What one hop got, with its body still encoded.
+#[derive(Debug)]
+struct Got {
+    version: HttpVersion,
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Sends the request, follows its redirects and judges the last answer.
+pub(super) async fn run(
+    spec: &HttpSpec,
+    check: &Check,
+    lane: Lane,
+    net: &Net,
+    now: Millis,
+) -> Observation {
+    let mut detail = Box::<Detail>::default();
+    let aside = Instant::now();
+    let prepared = prepare(spec, check.timeout, lane, net, now).await;
+    if prepared.as_ref().map_or(true, Prepared::took_time) {
+        detail.aside = Micros::of(aside.elapsed());
+    }
+    // A body to send is copied before the time begins.
+    let first = Asked::first(spec);
+    let mut watch = Stopwatch::start(check.timeout);
+    let journey = match (&prepared, first) {
+        (Ok(Prepared { token, proxy }), Ok(first)) => {
+            let (token, proxy) = (token.as_ref(), proxy.as_deref());
+            let trip = Trip { spec, token, proxy, lane, net, now };
+            travel(&trip, first, &mut watch, &mut detail).await
+        }
+        (Err(fault), _) => Err(fault.clone()),
+        (_, Err(fault)) => Err(fault),
+    };
+    // What comes after the last byte is our own time.
+    let mut phases = Phases::default();
+    detail.hops.iter().for_each(|hop| phases.add(hop.phases));
+    let mut last = Summary::default();
+    let end = journey.and_then(|got| {
+        last = Summary::of(&got, now);
+        if got.status == 401 && prepared.is_ok_and(|it| it.token.is_some()) {
+            net.tokens.forget(&spec.auth);
+        }
+        judge(spec, got, phases.total(), net)
+    });
+    let mut observation = conclude(end, phases, detail);
+    observation.status = last.status.or(observation.detail.hops.last().and_then(|it| it.status));
+    observation.bytes = last.bytes;
+    observation.retry_after = last.retry_after;
+    or_slow(&mut observation, check);
+    observation
+}
+
+/// What is kept of the last answer.
+#[derive(Default)]
+struct Summary {
+    status: Option<u16>,
+    bytes: u32,
+    retry_after: Option<std::time::Duration>,
+}
+
+impl Summary {
+    fn of(got: &Got, now: Millis) -> Self {
+        Self {
+            status: Some(got.status),
+            bytes: u32::try_from(got.body.len()).unwrap_or(u32::MAX),
+            retry_after: expect::retry_after(got.status, &got.headers, now),
+        }
+    }
+}
+
+fn judge(spec: &HttpSpec, got: Got, total: Micros, net: &Net) -> Result<(), Fault> {
+    let Got { version, status, headers, body } = got;
+    let answer = Answer { version, status, headers, body, total };
+    expect::judge(&spec.expect, &answer, &net.settings.block_signatures)
+}
+
+/// What a run needs before it starts, timed apart from it.
+#[derive(Debug)]
+struct Prepared {
+    token: Option<Secret>,
+    proxy: Option<Vec<IpAddr>>,
+}
+
+impl Prepared {
+    const fn took_time(&self) -> bool {
+        self.token.is_some() || self.proxy.is_some()
+    }
+}
+
+async fn prepare(
+    spec: &HttpSpec,
+    timeout: Micros,
+    lane: Lane,
+    net: &Net,
+    now: Millis,
+) -> Result<Prepared, Fault> {
+    let proxy = match &spec.proxy {
+        None => None,
+        Some(proxy) => Some(proxy::find(proxy, timeout, net).await?),
+    };
+    let token = token::fetch(spec, proxy.as_deref(), timeout, lane, net, now).await?;
+    Ok(Prepared { token, proxy })
+}
+
+/// Goes from hop to hop until an answer is not a redirect to follow.
+async fn travel(
+    trip: &Trip<'_>,
+    mut asked: Asked,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<Got, Fault> {
+    let mut jar = Jar::default();
+    let mut before = Phases::default();
+    loop {
+        watch.enter(Phase::Dns);
+        let mut status = None;
+        let got = hop(trip, &asked, &mut jar, &mut status, watch, detail).await;
+        let after = watch.read();
+        let phases = spent(before, after);
+        before = after;
+        let url = shown(&asked.url);
+        detail.hops.push(Hop { url, status, phases });
+        let mut got = got?;
+        // Decoding is our own time, not the service's.
+        got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)?;
+        detail.http_version = Some(got.version.as_str());
+        match redirect::next(trip.spec, &asked, &got, detail.hops.len())? {
+            None => return Ok(got),
+            Some(next) => asked = next,
+        }
+    }
+}
+
+/// One request and its answer, whose body is still encoded. `status` is filled as soon as it is
+/// known, whatever becomes of the rest.
+async fn hop(
+    trip: &Trip<'_>,
+    asked: &Asked,
+    jar: &mut Jar,
+    status: &mut Option<u16>,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<Got, Fault> {
+    let host = host_of(&asked.url)?;
+    let port = asked.url.port_or_known_default().unwrap_or(80);
+    let secure = asked.url.scheme() == "https";
+    let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
+        let to = secure.then_some((&host, port));
+        proxy::connect(proxy, addresses, to, trip.net, watch, detail).await?
+    } else {
+        let addresses = resolve::resolve(&host, trip.lane, trip.net, watch, detail).await?;
+        dial::connect(&addresses, port, trip.net, watch, detail).await?
+    };
+    let got = if secure {
+        let client = client_for(trip.spec, asked);
+        let terms = Terms {
+            host: &host,
+            client: &client,
+            alpn: alpn(trip.spec.offer),
+            expect: trip.spec.expect.cert,
+            now: trip.now,
+        };
+        let stream = tls::handshake(stream, terms, trip.net, watch, detail).await?;
+        let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        if trip.spec.offer == HttpOffer::Http2 && !two {
+            let why = "expected HTTP/2, the server does not offer it by ALPN";
+            return Err(Fault::new(Reason::HttpVersion, why));
+        }
+        exchange_over(stream, two, trip, asked, jar, status, watch).await?
+    } else {
+        let two = trip.spec.offer == HttpOffer::Http2;
+        exchange_over(stream, two, trip, asked, jar, status, watch).await?
+    };
+    jar.keep(&asked.url, &got.headers);
+    Ok(got)
+}
+
+async fn exchange_over<S>(
+    stream: S,
+    two: bool,
+    trip: &Trip<'_>,
+    asked: &Asked,
+    jar: &Jar,
+    status: &mut Option<u16>,
+    watch: &mut Stopwatch,
+) -> Result<Got, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let request = request::build(trip, asked, jar, two)?;
+    let cap = trip.spec.body_bytes_cap;
+    if two {
+        exchange2::exchange(stream, request, cap, status, watch).await
+    } else {
+        exchange::exchange(stream, request, cap, status, watch).await
+    }
+}
+
+/// The TLS settings for a hop. Our certificate and the name to verify are for the first host.
+fn client_for<'a>(spec: &'a HttpSpec, asked: &Asked) -> Cow<'a, TlsClient> {
+    if asked.home {
+        return Cow::Borrowed(&spec.tls);
+    }
+    Cow::Owned(TlsClient { identity_pem: None, server_name: None, ..spec.tls.clone() })
+}
+
+const fn alpn(offer: HttpOffer) -> Alpn {
+    match offer {
+        HttpOffer::Auto => ALPN_AUTO,
+        HttpOffer::Http1 => ALPN_1,
+        HttpOffer::Http2 => ALPN_2,
+    }
+}
+
+fn host_of(url: &Url) -> Result<Host<String>, Fault> {
+    url.host()
+        .map(|host| host.to_owned())
+        .ok_or_else(|| Fault::new(Reason::Internal, format!("`{}` names no host", shown(url))))
+}
+
+/// A URL without user, password, query or fragment: those may be secret.
+fn shown(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    // Both fail only for URLs that can't have them.
+    let _no_user = shown.set_username("");
+    let _no_password = shown.set_password(None);
+    shown.into()
+}
+
+fn spent(before: Phases, after: Phases) -> Phases {
+    let (before, after) = (before.to_array(), after.to_array());
+    Phases::from_array(std::array::from_fn(|i| Micros(after[i].0.saturating_sub(before[i].0))))
+}

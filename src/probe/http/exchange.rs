@@ -1,0 +1,149 @@
+//! One HTTP/1 request and its answer, on one connection (RFC 9112).
+
+use std::error::Error as _;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use http::{Request, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout_at;
+
+use crate::model::expect::HttpVersion;
+use crate::model::phases::Phase;
+use crate::model::reason::Reason;
+use crate::probe::stopwatch::{Fault, Stopwatch};
+
+use super::wire::Wire;
+use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, body};
+
+/// Most bytes before the head of the answer is complete: the head itself, any 1xx answers
+/// before it, and what of the body comes in the same read.
+const BEFORE_HEAD_BYTES_MAX: u64 = 2 * HEAD_BYTES_MAX as u64;
+
+/// Sends `request` and reads its answer, the body up to `cap` bytes.
+pub(super) async fn exchange<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    cap: u64,
+    status: &mut Option<u16>,
+    watch: &mut Stopwatch,
+) -> Result<Got, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    watch.enter(Phase::Send);
+    let (tap, wire) = Wire::watch(stream, false, BEFORE_HEAD_BYTES_MAX);
+    let deadline = watch.deadline();
+    let done = timeout_at(deadline, converse(TokioIo::new(tap), request, cap, status, &wire)).await;
+    wire.settle(watch);
+    done.unwrap_or_else(|_elapsed| Err(watch.timed_out()))
+}
+
+async fn converse<I>(
+    io: I,
+    request: Request<Full<Bytes>>,
+    cap: u64,
+    status: &mut Option<u16>,
+    wire: &Wire,
+) -> Result<Got, Fault>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
+{
+    let fault = |error: hyper::Error| broken(&error, wire);
+    let (mut sender, connection) = http1::Builder::new()
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .handshake(io)
+        .await
+        .map_err(fault)?;
+    let work = async {
+        let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
+        *status = Some(head.status.as_u16());
+        wire.head_came(body::wire_bytes_max(cap));
+        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
+        let version = if head.version == Version::HTTP_10 {
+            HttpVersion::Http10
+        } else {
+            HttpVersion::Http11
+        };
+        Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
+    };
+    beside(connection, work).await
+}
+
+/// Waits for `work` while driving `connection`, whose own end is of no interest: what it means
+/// for the work, the work says.
+pub(super) async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
+    let mut connection = pin!(connection);
+    let mut work = pin!(work);
+    let mut connected = true;
+    poll_fn(|cx| {
+        if connected && connection.as_mut().poll(cx).is_ready() {
+            connected = false;
+        }
+        match work.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(done),
+            // The work may have given the connection something to do.
+            Poll::Pending => {
+                if connected && connection.as_mut().poll(cx).is_ready() {
+                    connected = false;
+                    return work.as_mut().poll(cx);
+                }
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+async fn read(mut incoming: Incoming, most: u64, wire: &Wire) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| broken(&error, wire))?;
+        let Ok(data) = frame.into_data() else { continue };
+        body::take(&mut bytes, &data, most)?;
+    }
+    Ok(bytes)
+}
+
+fn broken(error: &hyper::Error, wire: &Wire) -> Fault {
+    let mut why = error.to_string();
+    if let Some(source) = error.source() {
+        why = format!("{why}: {source}");
+    }
+    fault(&why, wire)
+}
+
+/// What a broken exchange is to us.
+pub(super) fn fault(why: &str, wire: &Wire) -> Fault {
+    if wire.was_flooded() {
+        return Fault::new(Reason::HttpProtocol, "more bytes came than any honest answer needs");
+    }
+    if !wire.sent_anything() {
+        return Fault::new(Reason::ConnectReset, format!("closed before anything was sent: {why}"));
+    }
+    Fault::new(Reason::HttpProtocol, format!("HTTP: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Micros;
+
+    #[tokio::test]
+    async fn a_close_before_anything_was_sent_is_a_reset() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        drop(theirs);
+        let mut watch = Stopwatch::start(Micros(1_000_000));
+        let request = Request::new(Full::default());
+        let fault = exchange(ours, request, 10, &mut None, &mut watch).await.expect_err("closed");
+        assert_eq!(fault.reason, Reason::ConnectReset, "{}", fault.why);
+    }
+}

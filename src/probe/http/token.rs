@@ -1,0 +1,194 @@
+//! Tokens by the client's credentials (RFC 6749, section 4.4), fetched apart from the run.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+use crate::model::check::Lane;
+use crate::model::expect::{CertExpect, HttpExpect};
+use crate::model::observation::Detail;
+use crate::model::reason::Reason;
+use crate::model::secret::Secret;
+use crate::model::spec::{Auth, HttpOffer, HttpSpec, RedirectTo, Redirects, TlsClient};
+use crate::model::time::{Micros, Millis};
+use crate::probe::net::Net;
+use crate::probe::stopwatch::{Fault, Stopwatch};
+
+use super::{Asked, Got, Trip, travel};
+
+/// Most tokens kept; when full, all are forgotten and fetched anew.
+const TOKENS_MAX: usize = 1_024;
+
+/// Most bytes of a token endpoint's answer.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// A token is not used in the last part of its life: the run that carries it must end before.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// How long a token is kept if the endpoint does not say how long it lives.
+const UNSTATED_LIFE: Duration = Duration::from_mins(1);
+
+/// Longest that a token is kept, whatever the endpoint says.
+const LIFE_MAX: Duration = Duration::from_hours(24);
+
+/// A token and when to fetch the next.
+type Slot = Arc<Mutex<Option<(Secret, Instant)>>>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    token_url: Url,
+    client_id: String,
+    client_secret: Secret,
+    scopes: Vec<String>,
+}
+
+/// Every token in use, each fetched by one run at a time.
+#[derive(Debug, Default)]
+pub(in crate::probe) struct Tokens {
+    slots: std::sync::Mutex<HashMap<Key, Slot>>,
+}
+
+impl Tokens {
+    fn slot(&self, key: Key) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= TOKENS_MAX {
+            slots.clear();
+        }
+        Arc::clone(slots.entry(key).or_default())
+    }
+
+    /// Drops the token of `auth`: the service does not take it.
+    pub(super) fn forget(&self, auth: &Auth) {
+        if let Some(key) = key_of(auth) {
+            self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        }
+    }
+}
+
+fn key_of(auth: &Auth) -> Option<Key> {
+    match auth {
+        Auth::OAuth2 { token_url, client_id, client_secret, scopes } => Some(Key {
+            token_url: token_url.clone(),
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone(),
+            scopes: scopes.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// The token for the run, if it needs one: the one kept, or a new one within `timeout`.
+///
+/// # Errors
+///
+/// `auth_refused` if the endpoint refuses or can't be reached; a void reason if our side fails.
+pub(super) async fn fetch(
+    spec: &HttpSpec,
+    proxy: Option<&[IpAddr]>,
+    timeout: Micros,
+    lane: Lane,
+    net: &Net,
+    now: Millis,
+) -> Result<Option<Secret>, Fault> {
+    let Some(key) = key_of(&spec.auth) else { return Ok(None) };
+    let slot = net.tokens.slot(key.clone());
+    let late = || Fault::new(Reason::AuthRefused, "the token endpoint did not answer in time");
+    let deadline = Instant::now() + timeout.duration();
+    let mut kept = timeout_at(deadline, slot.lock()).await.map_err(|_elapsed| late())?;
+    if let Some((token, _)) = kept.as_ref().filter(|(_, until)| Instant::now() < *until) {
+        return Ok(Some(token.clone()));
+    }
+    let left = Micros::of(deadline.saturating_duration_since(Instant::now()));
+    let question = question(spec, &key);
+    let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
+    let mut watch = Stopwatch::start(left);
+    let mut unused = Detail::default();
+    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(
+        |fault| {
+            let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
+            let reason = if own { fault.reason } else { Reason::AuthRefused };
+            Fault::new(reason, format!("fetching a token: {}", fault.why))
+        },
+    )?;
+    let (token, life) = read(&got)?;
+    *kept = Some((token.clone(), Instant::now() + life));
+    Ok(Some(token))
+}
+
+/// The request for a token, by the same way as the run's own.
+fn question(spec: &HttpSpec, key: &Key) -> HttpSpec {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
+    if !key.scopes.is_empty() {
+        form.append_pair("scope", &key.scopes.join(" "));
+    }
+    // Encoded before they are joined (RFC 6749, section 2.3.1).
+    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let plain = |text: &str| Secret::new(text.to_owned());
+    HttpSpec {
+        url: key.token_url.clone(),
+        method: "POST".to_owned(),
+        headers: vec![
+            ("content-type".to_owned(), plain("application/x-www-form-urlencoded")),
+            ("accept".to_owned(), plain("application/json")),
+        ],
+        body: Some(form.finish().into_bytes()),
+        auth: Auth::Basic {
+            user: encode(&key.client_id),
+            password: Secret::new(encode(key.client_secret.reveal())),
+        },
+        tls: TlsClient { identity_pem: None, server_name: None, ..spec.tls.clone() },
+        proxy: spec.proxy.clone(),
+        redirects: Redirects { hops_max: 0, to: RedirectTo::SameHost },
+        offer: HttpOffer::Auto,
+        compressed: false,
+        body_bytes_cap: ANSWER_BYTES_MAX,
+        expect: anything(spec),
+    }
+}
+
+/// No expectation: the answer is read by hand, and never judged by these.
+fn anything(spec: &HttpSpec) -> HttpExpect {
+    HttpExpect {
+        status: spec.expect.status.clone(),
+        versions: Vec::new(),
+        headers: Vec::new(),
+        body_contains: Vec::new(),
+        body_absent: Vec::new(),
+        body_matches: Vec::new(),
+        body_not_matches: Vec::new(),
+        body_bytes_min: None,
+        body_bytes_max: None,
+        json: Vec::new(),
+        response_time: None,
+        cert: CertExpect::default(),
+        blocked: false,
+    }
+}
+
+/// The token and how long to keep it. What the endpoint says is never told: it may be secret.
+fn read(got: &Got) -> Result<(Secret, Duration), Fault> {
+    let refused = |why: String| Fault::new(Reason::AuthRefused, why);
+    if got.status != 200 {
+        return Err(refused(format!("the token endpoint answered with status {}", got.status)));
+    }
+    let answer: serde_json::Value = serde_json::from_slice(&got.body)
+        .map_err(|_| refused("the token endpoint's answer is not JSON".to_owned()))?;
+    let token = answer.get("access_token").and_then(serde_json::Value::as_str);
+    let token = token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| refused("the token endpoint gave no token".to_owned()))?;
+    // A number by the RFC, a text by some.
+    let life = answer
+        .get("expires_in")
+        .and_then(|it| it.as_u64().or_else(|| it.as_str().and_then(|text| text.parse().ok())));
+    let life = life.map_or(UNSTATED_LIFE, |seconds| {
+        Duration::from_secs(seconds).saturating_sub(MARGIN).min(LIFE_MAX)
+    });
+    Ok((Secret::new(token.to_owned()), life))
+}

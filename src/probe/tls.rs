@@ -1,0 +1,211 @@
+//! TLS: a handshake that always goes on, and a verdict on the certificates afterwards.
+//!
+//! The handshake's own signature is verified as ever, so the chain that is judged belongs to
+//! the server that we speak with. Only the judgement of the chain comes later, so that its
+//! facts are known whether it is valid or not.
+
+mod setup;
+mod roots;
+mod record;
+mod facts;
+mod judge;
+mod memo;
+
+use std::io;
+
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, PeerIncompatible, ProtocolVersion};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use url::Host;
+
+use crate::model::check::{Check, Lane};
+use crate::model::expect::CertExpect;
+use crate::model::observation::{Detail, Observation, TlsFacts};
+use crate::model::phases::Phase;
+use crate::model::reason::Reason;
+use crate::model::spec::{TlsClient, TlsSpec};
+use crate::model::time::Millis;
+
+use super::net::Net;
+use super::stopwatch::{Fault, Stopwatch};
+use super::{conclude, dial, or_slow, resolve, starttls};
+
+pub(super) use memo::Judgements;
+pub(super) use roots::Roots;
+pub(super) use setup::TlsSetups;
+
+/// The application protocols to offer, in order of preference (RFC 7301).
+pub(super) type Alpn = &'static [&'static [u8]];
+
+/// No application protocol.
+pub(super) const ALPN_NONE: Alpn = &[];
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How TLS is to be spoken, and what is asked of the certificate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    /// The host that was dialled: the name to verify, unless the settings name another.
+    pub(super) host: &'a Host<String>,
+    /// The settings.
+    pub(super) client: &'a TlsClient,
+    /// What to offer.
+    pub(super) alpn: Alpn,
+    /// What the certificate must be besides valid.
+    pub(super) expect: CertExpect,
+    /// The wall time by which certificates are judged.
+    pub(super) now: Millis,
+}
+
+/// Connects, shakes hands and judges the certificate.
+pub(super) async fn run(
+    spec: &TlsSpec,
+    check: &Check,
+    lane: Lane,
+    net: &Net,
+    now: Millis,
+) -> Observation {
+    let mut watch = Stopwatch::start(check.timeout);
+    let mut detail = Box::<Detail>::default();
+    let end = attempt(spec, lane, net, now, &mut watch, &mut detail).await;
+    let mut observation = conclude(end, watch.read(), detail);
+    or_slow(&mut observation, check);
+    observation
+}
+
+async fn attempt(
+    spec: &TlsSpec,
+    lane: Lane,
+    net: &Net,
+    now: Millis,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<(), Fault> {
+    let addresses = resolve::resolve(&spec.peer.host, lane, net, watch, detail).await?;
+    let mut stream = dial::connect(&addresses, spec.peer.port, net, watch, detail).await?;
+    if let Some(protocol) = spec.starttls {
+        starttls::begin(&mut stream, protocol, watch).await?;
+    }
+    let host = &spec.peer.host;
+    let terms = Terms { host, client: &spec.tls, alpn: ALPN_NONE, expect: spec.cert, now };
+    handshake(stream, terms, net, watch, detail).await?;
+    Ok(())
+}
+
+/// Shakes hands on `stream`, records what TLS showed in `detail.tls` whatever comes of it, and
+/// then judges the chain and the expectations on it. Time goes to `tls`.
+///
+/// # Errors
+///
+/// `tls_handshake` or `tls_version` if it breaks, `timeout_tls` if it stalls, a reason of the
+/// certificate if that does not hold, `self_secret` if our own certificate can't be used.
+pub(super) async fn handshake(
+    stream: TcpStream,
+    terms: Terms<'_>,
+    net: &Net,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<TlsStream<TcpStream>, Fault> {
+    watch.enter(Phase::Tls);
+    let setup = net.tls_setups.get(terms.client, terms.alpn, &net.roots)?;
+    let name = server_name(&terms)?;
+    let (config, recorder) = setup.recording();
+    let connecting = TlsConnector::from(config).connect(name.clone(), stream);
+    let shaken = watch
+        .run(Phase::Tls, async { connecting.await.map_err(|error| handshake_fault(&error)) })
+        .await;
+    let Some(chain) = recorder.chain() else {
+        return shaken;
+    };
+    let judged = net.judgements.judge(chain, &name, &setup.roots, terms.now);
+    let mut facts = TlsFacts {
+        version: version_name(recorder.version()),
+        cipher: String::new(),
+        alpn: None,
+        chain: judged.chain.clone(),
+        fault: judged.fault.clone(),
+        chain_not_after: judged.chain_not_after,
+    };
+    if let Ok(stream) = &shaken {
+        let (_, connection) = stream.get_ref();
+        facts.version = version_name(connection.protocol_version());
+        let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        facts.cipher.push_str(suite.unwrap_or_default());
+        facts.alpn =
+            connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    }
+    let holds = holds(&facts, &terms);
+    detail.tls = Some(facts);
+    let stream = shaken?;
+    holds.map(|()| stream)
+}
+
+/// Whether the chain is valid (where that is asked) and lasts long enough.
+fn holds(facts: &TlsFacts, terms: &Terms<'_>) -> Result<(), Fault> {
+    if terms.client.verify
+        && let Some((reason, why)) = &facts.fault
+    {
+        return Err(Fault::new(*reason, why.clone()));
+    }
+    let leaf_ends = facts.chain.first().map(|leaf| leaf.not_after);
+    lasts("certificate", leaf_ends, terms.expect.leaf_days_min, terms.now)?;
+    lasts("verified chain", facts.chain_not_after, terms.expect.chain_days_min, terms.now)
+}
+
+fn lasts(what: &str, end: Option<Millis>, least: Option<u32>, now: Millis) -> Result<(), Fault> {
+    let Some(least) = least else { return Ok(()) };
+    let Some(end) = end else {
+        let why = format!("expected {least} days left on the {what}, which there is not");
+        return Err(Fault::new(Reason::TlsExpiresSoon, why));
+    };
+    let days = end.since(now).div_euclid(DAY_MS);
+    if days >= i64::from(least) {
+        return Ok(());
+    }
+    let why = format!("expected at least {least} days left on the {what}, found {days}");
+    Err(Fault::new(Reason::TlsExpiresSoon, why))
+}
+
+fn server_name(terms: &Terms<'_>) -> Result<ServerName<'static>, Fault> {
+    let text = match (&terms.client.server_name, terms.host) {
+        (Some(name), _) | (None, Host::Domain(name)) => name.clone(),
+        (None, Host::Ipv4(ip)) => return Ok(ServerName::IpAddress((*ip).into())),
+        (None, Host::Ipv6(ip)) => return Ok(ServerName::IpAddress((*ip).into())),
+    };
+    let bare = text.strip_suffix('.').unwrap_or(&text);
+    ServerName::try_from(bare.to_owned()).map_err(|_| {
+        Fault::new(
+            Reason::TlsNameMismatch,
+            format!("`{bare}` is not a name a certificate can hold"),
+        )
+    })
+}
+
+const fn version_name(version: Option<ProtocolVersion>) -> &'static str {
+    match version {
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        _ => "TLS",
+    }
+}
+
+fn handshake_fault(error: &io::Error) -> Fault {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let reason = match tls {
+        Some(
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ),
+        ) => Reason::TlsVersion,
+        Some(rustls::Error::InvalidCertificate(_)) => Reason::TlsInvalid,
+        _ => Reason::TlsHandshake,
+    };
+    Fault::new(reason, format!("TLS handshake: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

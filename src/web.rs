@@ -1,0 +1,90 @@
+//! The HTTP face: a status page, the API, `/metrics`, health and reload.
+//!
+//! All it shows comes through a [`Source`], which the app implements; all it shows it with are
+//! types of its own, so that a change inside never changes the API by accident. The API is
+//! described by `web/openapi.json`, and a test compares the two.
+
+pub mod source;
+pub mod serve;
+pub mod auth;
+mod answer;
+mod api;
+mod control;
+mod guard;
+mod page;
+mod patient;
+mod query;
+mod scrape;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use jiff::tz::TimeZone;
+use tokio::sync::Semaphore;
+
+pub use serve::{Limits, serve};
+pub use source::Source;
+
+use crate::metrics::Metrics;
+use crate::model::secret::Secret;
+
+/// Seconds after which the status page loads itself anew; the shortest usual interval.
+const REFRESH_S: u32 = 30;
+
+/// Most large answers at once, of the API and of metrics each: one can take 10 MB until the
+/// client has read it. Further requests wait.
+const LARGE_ANSWERS_MAX: usize = 8;
+
+/// What an operator can set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// A bearer token that everything asks for but health and heartbeats; `None`: open.
+    pub token: Option<Secret>,
+    /// The zone that the status page tells the time in.
+    pub zone: TimeZone,
+}
+
+/// What every handler needs.
+struct Web<S> {
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    source: S,
+}
+
+type Shared<S> = axum::extract::State<Arc<Web<S>>>;
+
+/// Every route. Give it to [`serve`].
+pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -> Router {
+    let web = Arc::new(Web { settings, metrics, source });
+    let large = Router::new()
+        .route("/", get(page::overview))
+        .route("/api/v1/systems", get(api::systems))
+        .route("/api/v1/systems/{id}", get(api::system))
+        .route("/api/v1/checks", get(api::checks))
+        .route("/api/v1/checks/{id}", get(api::check))
+        .route("/api/v1/checks/{id}/results", get(api::results))
+        .route_layer(middleware::from_fn_with_state(room(), guard::room));
+    let guarded = Router::new()
+        .route("/metrics", get(scrape::metrics))
+        .route_layer(middleware::from_fn_with_state(room(), guard::room))
+        .route("/-/reload", post(control::reload))
+        .route("/api/v1/openapi.json", get(api::openapi))
+        .merge(large)
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
+    Router::new()
+        .route("/-/healthy", get(control::healthy))
+        .route("/-/ready", get(control::ready))
+        .route("/api/v1/heartbeats/{check}", post(control::heartbeat))
+        .merge(guarded)
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::not_allowed)
+        .layer(middleware::from_fn(guard::headers))
+        .with_state(web)
+}
+
+fn room() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LARGE_ANSWERS_MAX))
+}

@@ -1,0 +1,16 @@
+//! Tests of whole parts, over real sockets, files and processes: one binary, so that it links
+//! once.
+#![cfg(test)]
+
+mod sample;
+mod probe_kit;
+mod history;
+mod metrics;
+mod nasty;
+mod noise;
+mod dns;
+mod icmp;
+mod tcp;
+mod grpc;
+mod heartbeat;
+mod web;
