@@ -169,6 +169,16 @@ impl LiveLane {
         }
     }
 
+    /// The raw state at `now`, `Down` for a bad result whether confirmed or not: what a vantage
+    /// brings to [`crate::availability::track::quorum::Quorum::state`].
+    #[must_use]
+    pub fn raw_state(&self, now: Millis) -> State {
+        match self.entries.last() {
+            Some(last) if now < last.held_to => state_of(&last.sample, last.sample.is_bad()),
+            _ => State::Unknown,
+        }
+    }
+
     /// Since when; `None` if nothing was ever known.
     #[must_use]
     pub fn since(&self, now: Millis) -> Option<Millis> {
