@@ -1,6 +1,7 @@
 //! What the configuration takes from outside its own files: secrets, certificates, bodies.
 
 use std::{
+    collections::HashMap,
     fmt, fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use super::note::{Note, NoteWhat};
 use super::raw::Node;
 use super::source::{Place, Source};
 use crate::model::secret::Secret;
+use crate::model::text::Pattern;
 
 /// Largest configuration file: ten thousand checks are about 5 MB.
 pub(super) const CONFIG_BYTES_MAX: u64 = 32 << 20;
@@ -42,6 +44,8 @@ pub(super) struct Desk<'a> {
     pub(super) notes: Vec<Note>,
     /// Other files read: secrets, certificates, bodies.
     pub(super) files: Vec<PathBuf>,
+    /// Patterns by their text in NFC.
+    pub(super) patterns: HashMap<String, Pattern>,
     /// Of all that decides what is done and is no secret.
     pub(super) hasher: Sha256,
     env: Env<'a>,
@@ -54,10 +58,15 @@ impl fmt::Debug for Desk<'_> {
 }
 
 impl<'a> Desk<'a> {
-    /// An empty one.
-    pub(super) fn new(sources: &'a [Source], env: Env<'a>) -> Self {
-        let (mistakes, notes, files) = (Vec::new(), Vec::new(), Vec::new());
-        Self { sources, mistakes, notes, files, hasher: Sha256::new(), env }
+    /// One with what the first pass found.
+    pub(super) fn new(
+        sources: &'a [Source],
+        mistakes: Vec<Mistake>,
+        patterns: HashMap<String, Pattern>,
+        env: Env<'a>,
+    ) -> Self {
+        let (notes, files) = (Vec::new(), Vec::new());
+        Self { sources, mistakes, notes, files, patterns, hasher: Sha256::new(), env }
     }
 
     /// Puts down a mistake.

@@ -116,7 +116,7 @@ fn form_name(form: Form) -> String {
         Form::Plain | Form::HeaderValue => "text",
         Form::Bytes => "text, perhaps empty",
         Form::Id => "id: 1 to 64 of a-z, 0-9, `-`, `_`, `.`",
-        Form::Size => "size: a number and `B`, `kB`, `KiB`, `MB` or `MiB`, at most 64 MiB",
+        Form::Size => "size such as `\"64 KiB\"`",
         Form::Percent => "percentage",
         Form::Url => "URL",
         Form::ProxyUrl => "URL of `http`: host and port",

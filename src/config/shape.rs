@@ -3,6 +3,8 @@
 //! Never stops at the first mistake. It also finds the bytes that must not be shown: whatever
 //! stands where a secret is meant.
 
+use std::collections::HashMap;
+
 use super::element;
 use super::keys::roster::FILE;
 use super::keys::shared::SECRET;
@@ -10,6 +12,7 @@ use super::keys::{Choice, Form, Key, Need, Shape, Table};
 use super::mistake::{Mistake, What};
 use super::raw::{Entry, Node, Value};
 use super::source::Place;
+use crate::model::text::Pattern;
 
 /// Parts of names of keys behind which a secret may stand by mistake.
 const SECRET_WORDS: &[&str] =
@@ -22,6 +25,8 @@ pub(super) struct Found {
     pub(super) mistakes: Vec<Mistake>,
     /// What must not be shown.
     pub(super) masks: Vec<Place>,
+    /// Patterns compiled so far, by their text in NFC: thousands of checks share a few.
+    pub(super) patterns: HashMap<String, Pattern>,
 }
 
 impl Found {
@@ -83,7 +88,13 @@ impl Found {
         self.mistakes.push(Mistake::new(entry.key_at, what));
     }
 
-    fn value(&mut self, node: &Node, key: &str, shape: &'static Shape, example: &'static str) {
+    pub(super) fn value(
+        &mut self,
+        node: &Node,
+        key: &str,
+        shape: &'static Shape,
+        example: &'static str,
+    ) {
         match (shape, &node.value) {
             (Shape::Text(form), Value::Text(text)) => self.form(node.at, *form, text),
             (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) => {}
@@ -158,7 +169,16 @@ impl Found {
     }
 
     fn form(&mut self, at: Place, form: Form, text: &str) {
-        let Err(not) = element::check(form, text) else { return };
+        if form == Form::Pattern && self.patterns.contains_key(&element::nfc(text)) {
+            return;
+        }
+        let not = match element::check(form, text) {
+            Ok(pattern) => {
+                self.patterns.extend(pattern.map(|it| (it.as_str().to_owned(), it)));
+                return;
+            }
+            Err(not) => not,
+        };
         if matches!(form, Form::Url | Form::ProxyUrl) && text.contains('@') {
             self.masks.push(at);
         }
@@ -180,9 +200,17 @@ impl Found {
 }
 
 /// Whether a secret may be meant by `key`.
-pub(super) fn sounds_secret(key: &str) -> bool {
+fn sounds_secret(key: &str) -> bool {
     let plain = key.to_lowercase().replace(['-', '_'], "");
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("url")
+}
+
+/// Where in `line`, which need not be TOML, a secret may begin: after the sign that follows the
+/// first word for one.
+pub(super) fn secret_in_line(line: &str) -> Option<usize> {
+    let plain = line.to_ascii_lowercase();
+    let word = SECRET_WORDS.iter().filter_map(|word| Some(plain.find(word)? + word.len())).min()?;
+    Some(plain[word..].find(['=', ':']).map_or(word, |sign| word + sign + 1))
 }
 
 /// Whether `shape` is for values of this type.
