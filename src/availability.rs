@@ -23,7 +23,11 @@ pub mod hours;
 pub mod burn;
 pub mod latency;
 pub mod number;
+pub mod judge;
 pub mod live;
 
 #[cfg(test)]
 pub(crate) mod sketch;
+
+#[cfg(test)]
+mod invariants;

@@ -83,8 +83,10 @@ pub enum Alarm {
 }
 
 impl LiveCheck {
-    /// A check of which nothing is known yet. Its past is told with [`Self::note`], oldest
-    /// first; when [`Self::is_settled`] says so, older results would change nothing.
+    /// A check of which nothing is known yet. Its past is told with [`Self::note`]: all results
+    /// that started since some instant, in the order of their starts or as they came. If
+    /// [`Self::is_settled`] then says so, older ones would change nothing; else begin anew with
+    /// an earlier instant.
     #[must_use]
     pub fn new(check: &Check) -> Self {
         let mut live = Self { lanes: Vec::new(), last: None, standing: None };

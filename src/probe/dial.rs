@@ -68,8 +68,10 @@ fn connect_fault(remote: SocketAddr, error: &io::Error) -> Fault {
         return Fault::new(Reason::Fd, why);
     }
     let reason = match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // An ICMP administrative refusal comes as one of the last two.
-        Some(Errno::CONNREFUSED | Errno::ACCESS | Errno::PERM) => Reason::ConnectRefused,
+        // An administrative refusal by ICMPv6 comes as the second.
+        Some(Errno::CONNREFUSED | Errno::ACCESS) => Reason::ConnectRefused,
+        // Only a packet filter of this machine says so.
+        Some(Errno::PERM) => Reason::SelfNet,
         Some(Errno::TIMEDOUT) => Reason::ConnectTimeout,
         Some(Errno::CONNRESET | Errno::CONNABORTED | Errno::PIPE | Errno::NOTCONN) => {
             Reason::ConnectReset

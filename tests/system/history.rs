@@ -13,4 +13,5 @@ mod damage;
 mod disk_full;
 mod sync_fault;
 mod old_files;
+mod cost;
 mod sample;

@@ -59,6 +59,11 @@ impl Bench {
         Self::with(|settings| settings.extra_roots_pem.push(root_pem.as_bytes().to_vec()))
     }
 
+    /// Runs `check` once, and nothing else.
+    pub(super) async fn net_run(&self, check: &Check) -> Reason {
+        probe::run(check, Lane::Any, &self.net, self.now).await.reason
+    }
+
     /// Runs `check` once and holds it to what no run may break.
     pub(super) async fn probe(&self, check: &Check) -> Observation {
         self.probe_in(check, Lane::Any).await
