@@ -36,9 +36,9 @@ impl Looks {
 pub(super) fn mistake(sources: &[Source], mistake: &Mistake, looks: Looks) -> String {
     Shown {
         sources,
-        text: shortened(mistake.what.to_string()),
+        text: shortened(&mistake.what.to_string()),
         label: mistake.what.label(),
-        help: mistake.what.help().map(shortened),
+        help: mistake.what.help().map(|help| shortened(&help)),
         at: mistake.at,
         also: mistake.also,
         severity: Severity::Error,
@@ -60,8 +60,11 @@ pub(super) fn note(sources: &[Source], note: &Note, looks: Looks) -> String {
     .render(looks)
 }
 
-/// `text` without its middle if it repeats something very long.
-fn shortened(text: String) -> String {
+/// `text` without its middle if it repeats something very long, and without what would steer
+/// a terminal.
+fn shortened(text: &str) -> String {
+    let tame = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+    let text: String = text.chars().map(tame).collect();
     if text.len() <= TEXT_BYTES_MAX {
         return text;
     }

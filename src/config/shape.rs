@@ -69,16 +69,19 @@ impl Found {
         let nearest = element::nearest(&key, &known);
         let meant = nearest.and_then(|name| table.key(name, kind));
         let secret = meant.is_some_and(|key| matches!(key.shape, Shape::Secret));
-        if secret || sounds_secret(&key) {
+        if secret {
             self.hide(&entry.node);
         }
+        self.hide_named(&key, &entry.node);
         let kinds = table.kinds_with(&key);
         let what = if kinds.is_empty() {
             let only_main = table.title == "an included file" && FILE.key(&key, None).is_some();
             if only_main {
                 What::OnlyInMain { key }
             } else {
-                What::UnknownKey { key, table: table.title, nearest, known }
+                let all = FILE.with_all_below();
+                let elsewhere = all.iter().filter(|it| it.has(&key)).map(|it| it.title).collect();
+                What::UnknownKey { key, table: table.title, nearest, elsewhere, known }
             }
         } else if let Some(kind) = kind {
             What::OtherKind { key, kind: kind.to_owned(), kinds, nearest }
@@ -156,9 +159,7 @@ impl Found {
     }
 
     fn wrong_type(&mut self, node: &Node, key: &str, shape: &Shape, example: &'static str) {
-        if sounds_secret(key) {
-            self.hide(node);
-        }
+        self.hide_named(key, node);
         let what = What::WrongType {
             key: key.to_owned(),
             wanted: wanted(shape),
@@ -183,6 +184,15 @@ impl Found {
             self.masks.push(at);
         }
         self.mistakes.push(Mistake::new(at, What::Element(not)));
+    }
+
+    /// Hides what in `node`, which stands where nobody knows it, is named like a secret.
+    fn hide_named(&mut self, key: &str, node: &Node) {
+        if sounds_secret(key) {
+            return self.hide(node);
+        }
+        node.entries().iter().for_each(|entry| self.hide_named(&entry.key, &entry.node));
+        node.items().iter().for_each(|item| self.hide_named(key, item));
     }
 
     /// Hides every text and number in `node`.

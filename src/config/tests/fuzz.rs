@@ -119,6 +119,10 @@ fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> =
     std::sync::LazyLock::new(|| jsonschema::draft202012::new(&schema()).unwrap());
 
@@ -142,7 +146,7 @@ fn the_unspoilt_file_is_good() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(config())]
 
     #[test]
     fn a_spoilt_file_is_refused_with_places_or_is_a_configuration(
@@ -153,12 +157,27 @@ proptest! {
     }
 
     #[test]
+    fn a_secret_in_a_file_that_is_spoilt_once_is_never_shown(spoil in spoil()) {
+        prop_assume!(!matches!(spoil, Spoil::Replace(..)));
+        let text = ALONE.replace("password = { env = \"API_KEY\" }", "password = \"hunter2\"");
+        let text = text.replace("token = { env = \"T\" }", "token = \"hunter2\"");
+        prop_assert!(text.matches("hunter2").count() == 2);
+        let env = |_: &str| Some("secret".to_owned());
+        if let Err(mistakes) = parse_bytes("t.toml", apply(&text, &spoil).into(), &env) {
+            let shown = mistakes.to_string();
+            prop_assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+
+    #[test]
     fn any_bytes_are_refused_with_places(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         judge(&bytes)?;
     }
 
     #[test]
-    fn any_text_of_toml_letters_is_refused_with_places(text in "[\\[\\]{}=\",.a-z0-9#'\\\\ \n-]{0,80}") {
+    fn any_text_of_toml_letters_is_refused_with_places(
+        text in "[\\[\\]{}=\",.a-z0-9#'\\\\ \n-]{0,80}",
+    ) {
         judge(text.as_bytes())?;
     }
 }

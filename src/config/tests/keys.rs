@@ -88,6 +88,18 @@ fn the_schema_is_a_schema_and_takes_good_files() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "BLESS=1 writes the schema anew")]
+fn the_schema_for_editors_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/targets.schema.json");
+    let text = format!("{:#}\n", schema());
+    if std::env::var("BLESS").is_ok() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap();
+    assert!(written == text, "run: BLESS=1 cargo test config::tests");
+}
+
+#[test]
 fn the_schema_refuses_bad_files() {
     let validator = validator();
     for (from, to) in [

@@ -42,9 +42,12 @@ fn notes_point_too() {
     let text = EXAMPLE
         .replace("[monitor]", "[monitor]\nkill = [\"b.vn\"]\nper_host_per_minute = 2")
         .replace("OK", "O\u{302}K")
-        + "tls = { verify = false }\n[[system.check]]\nid = \"b\"\nkind = \"icmp\"\nhost = \"B.vn\"\n\
-           [[owner]]\nid = \"idle\"\nname = \"I\"\n[[system]]\nid = \"s\"\nowner = \"bca\"\nname = \"S\"\n\
-           [[system.check]]\nid = \"s-1\"\nkind = \"http\"\nurl = \"http://a.vn/\"\ncritical = false\n\
+        + "tls = { verify = false }\n\
+           [[system.check]]\nid = \"b\"\nkind = \"icmp\"\nhost = \"B.vn\"\n\
+           [[owner]]\nid = \"idle\"\nname = \"I\"\n\
+           [[system]]\nid = \"s\"\nowner = \"bca\"\nname = \"S\"\n\
+           [[system.check]]\nid = \"s-1\"\nkind = \"http\"\nurl = \"http://a.vn/\"\n\
+           critical = false\n\
            auth = { bearer = { env = \"T\" } }\n";
     let env = |_: &str| Some("t".to_owned());
     let config = super::load::parse_bytes("targets.toml", text.into(), &env);
@@ -71,4 +74,13 @@ fn a_summary_fits_80_columns() {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let shown = shown.replace(&config.fingerprint[..16], "0123456789abcdef");
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn nothing_in_a_file_can_steer_the_terminal() {
+    for value in ["\u{1b}[2J", "\\u001b[2J"] {
+        let text = format!("[monitor]\r\nvantage = \"{value}\"\r\n");
+        let shown = parse_str("targets.toml", &text).unwrap_err().to_string();
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\r'), "{shown:?}");
+    }
 }
