@@ -31,3 +31,6 @@ pub(crate) mod sketch;
 
 #[cfg(test)]
 mod invariants;
+
+#[cfg(test)]
+mod truth;

@@ -3,22 +3,26 @@
 
 use proptest::prelude::*;
 
+use super::combine;
 use super::confirm::Confirm;
 use super::figures::{Figures, Terms};
 use super::incident::{incidents, summary};
-use super::judge::{Reach, Rule, course};
+use super::judge::{Reach, Rule, course, judge_system};
+use super::live::LiveCheck;
 use super::sample::Sample;
-use super::sketch::{Run, arrived, fleet_results, fleets, histories, vantage};
+use super::sketch::{Run, arrived, check, fleet_results, fleets, histories, vantage};
 use super::span_set::SpanSet;
 use super::timeline::samples;
 use super::track::quorum::Quorum;
-use super::track::{Outage, Track, Vantage, alone};
-use crate::model::check::Lane;
+use super::track::system::{self, Part};
+use super::track::{Outage, STRAIN_WHOLE, Track, Vantage, alone};
+use crate::model::check::{IpChoice, Lane};
 use crate::model::outcome::Testimony;
 use crate::model::reason::Reason;
 use crate::model::result::RunResult;
 use crate::model::span::Span;
 use crate::model::state::State;
+use crate::model::step::Step;
 use crate::model::time::Millis;
 
 const REACH_MS: i64 = 17_277;
@@ -299,5 +303,100 @@ proptest! {
             Some(_) => State::Up,
         };
         prop_assert_eq!(super::track::sweep::state_at(&raw, Millis(at)), expected);
+    }
+}
+
+/// Two to four checks of a system, each with lanes or vantages of its own.
+fn systems() -> impl Strategy<Value = Vec<(Vec<Vec<Run>>, bool, bool, i64)>> {
+    let fleet = (1..4_usize).prop_flat_map(fleets);
+    let check = (fleet, any::<bool>(), any::<bool>(), -200_000..1_000_000_i64);
+    prop::collection::vec(check, 2..5)
+}
+
+/// The course of a fleet, or of two lanes that alternate in it.
+fn lane_course(fleet: &[Vec<Run>], two_lanes: bool) -> Track {
+    let mut rule = rule(fleet.len(), 3);
+    let mut results = results_of(fleet);
+    if two_lanes {
+        rule.lanes = vec![Lane::V4, Lane::V6];
+        for (place, result) in results.iter_mut().enumerate() {
+            result.lane = if place % 3 == 0 { Lane::V4 } else { Lane::V6 };
+        }
+    }
+    course(&results, &rule)
+}
+
+proptest! {
+    /// What holds of a check holds of its lanes and of a system, and a system's state at any
+    /// instant is made of those of its checks by the table.
+    #[test]
+    fn systems_lie_in_their_brackets(checks in systems(), at in -100_000..3_000_000_i64, cut in 1..3_000_000_i64) {
+        let parts: Vec<Part> = checks.iter().map(|(fleet, lanes, critical, from)| Part {
+            track: lane_course(fleet, *lanes),
+            critical: *critical,
+            watched: span(*from, 2_500_000).into(),
+        }).collect();
+        let Some(track) = system::track(&parts) else {
+            prop_assert!(parts.iter().all(|it| !it.critical));
+            return Ok(());
+        };
+        let there = parts.iter().filter(|it| it.watched.contains(Millis(at)));
+        let states = there.map(|it| (it.critical, it.track.state(Millis(at))));
+        prop_assert_eq!(track.state(Millis(at)), combine::system(states).unwrap_or(State::Unknown));
+        let maintenance = SpanSet::EMPTY;
+        let terms = |period| Terms {
+            period, service: None, maintenance: &maintenance, watched: None,
+        };
+        let of = |period| judge_system(&parts, &terms(period)).unwrap();
+        for tracks in [std::slice::from_ref(&track), &parts.iter().map(|it| it.track.clone()).collect::<Vec<_>>()] {
+            for track in tracks {
+                let down = track.when(State::Down);
+                let united: SpanSet = track.outages.iter().filter_map(Outage::span).collect();
+                prop_assert_eq!(united.spans().len(), track.outages.len());
+                prop_assert_eq!(&united, &down);
+                prop_assert!(is_subset(&track.shortest.intersect(&track.known()), &down));
+                prop_assert!(is_subset(&down, &track.longest));
+                for outage in &track.outages {
+                    for edge in [outage.start, outage.end] {
+                        prop_assert!(edge.earliest <= edge.at && edge.at <= edge.latest);
+                    }
+                }
+                prop_assert!(track.strain.windows(2).all(|it| it[0].span.end() <= it[1].span.start()));
+                prop_assert!(track.strain.iter().all(|it| (1..=STRAIN_WHOLE).contains(&it.share)));
+            }
+        }
+        let figures = of(span(-300_000, 3_000_000));
+        let (left, right) = (of(span(-300_000, cut)), of(span(cut, 3_000_000)));
+        prop_assert_eq!(figures.times, left.times.plus(right.times));
+        let times = figures.times;
+        prop_assert_eq!(times.judged_ms(), system::watched(&parts).length_ms());
+        prop_assert!(times.down_shortest_ms <= times.down_ms && times.down_ms <= times.down_longest_ms);
+        prop_assert!(times.down_longest_ms <= times.known_ms());
+    }
+
+    /// Live and batch agree on a check of two lanes.
+    #[test]
+    fn two_lanes_live_say_what_batch_says(runs in histories(6), turn in 2..5_usize) {
+        let mut rule = rule(1, 3);
+        let check = check(INTERVAL_MS, 3, IpChoice::Both);
+        rule.reach = Reach::constant(Step::of(&check.id, INTERVAL_MS).reach_ms());
+        rule.lanes = vec![Lane::V4, Lane::V6];
+        let mut live = LiveCheck::new(&check);
+        let mut told: Vec<RunResult> = Vec::new();
+        let all = arrived(&runs);
+        for (place, result) in all.iter().enumerate() {
+            let lane = if place % turn == 0 { Lane::V4 } else { Lane::V6 };
+            let result = RunResult { lane, vantage: vantage(0), ..result.clone() };
+            let change = live.note(&result);
+            told.push(result);
+            prop_assert!(!change.late);
+            let now = told.iter().map(|it| it.started).max().unwrap();
+            let track = course(&told, &rule);
+            prop_assert_eq!(live.state(now), track.state(now));
+            let here = track.timeline.iter().find(|it| it.span.contains(now));
+            if let Some(here) = here {
+                prop_assert_eq!(live.since(now), Some(here.span.start()));
+            }
+        }
     }
 }

@@ -93,3 +93,29 @@ pub(super) fn is_own_shortage(error: &io::Error) -> bool {
     ];
     error.raw_os_error().is_some_and(|code| short.contains(&Errno::from_raw_os_error(code)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_connecting_blame_the_right_side() {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        for (errno, expected) in [
+            (Errno::CONNREFUSED, Reason::ConnectRefused),
+            (Errno::ACCESS, Reason::ConnectRefused),
+            (Errno::CONNRESET, Reason::ConnectReset),
+            (Errno::TIMEDOUT, Reason::ConnectTimeout),
+            (Errno::HOSTUNREACH, Reason::ConnectUnreachable),
+            (Errno::NETUNREACH, Reason::ConnectUnreachable),
+            (Errno::PERM, Reason::SelfNet),
+            (Errno::MFILE, Reason::Fd),
+            (Errno::NFILE, Reason::Fd),
+            (Errno::ADDRNOTAVAIL, Reason::Fd),
+            (Errno::NOMEM, Reason::Fd),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(connect_fault(remote, &error).reason, expected, "{error}");
+        }
+    }
+}

@@ -73,6 +73,18 @@ struct Asked {
     home: bool,
 }
 
+impl Asked {
+    /// What the first hop asks for.
+    fn first(spec: &HttpSpec) -> Result<Self, Fault> {
+        Ok(Self {
+            method: request::method(&spec.method)?,
+            url: spec.url.clone(),
+            body: spec.body.clone().map(Bytes::from).unwrap_or_default(),
+            home: true,
+        })
+    }
+}
+
 /// What one hop got, with its body still encoded.
 #[derive(Debug)]
 struct Got {
@@ -96,14 +108,17 @@ pub(super) async fn run(
     if prepared.as_ref().map_or(true, Prepared::took_time) {
         detail.aside = Micros::of(aside.elapsed());
     }
+    // A body to send is copied before the time begins.
+    let first = Asked::first(spec);
     let mut watch = Stopwatch::start(check.timeout);
-    let journey = match &prepared {
-        Ok(Prepared { token, proxy }) => {
+    let journey = match (&prepared, first) {
+        (Ok(Prepared { token, proxy }), Ok(first)) => {
             let (token, proxy) = (token.as_ref(), proxy.as_deref());
             let trip = Trip { spec, token, proxy, lane, net, now };
-            travel(&trip, &mut watch, &mut detail).await
+            travel(&trip, first, &mut watch, &mut detail).await
         }
-        Err(fault) => Err(fault.clone()),
+        (Err(fault), _) => Err(fault.clone()),
+        (_, Err(fault)) => Err(fault),
     };
     // What comes after the last byte is our own time.
     let mut phases = Phases::default();
@@ -177,13 +192,12 @@ async fn prepare(
 }
 
 /// Goes from hop to hop until an answer is not a redirect to follow.
-async fn travel(trip: &Trip<'_>, watch: &mut Stopwatch, detail: &mut Detail) -> Result<Got, Fault> {
-    let mut asked = Asked {
-        method: request::method(&trip.spec.method)?,
-        url: trip.spec.url.clone(),
-        body: trip.spec.body.clone().map(Bytes::from).unwrap_or_default(),
-        home: true,
-    };
+async fn travel(
+    trip: &Trip<'_>,
+    mut asked: Asked,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<Got, Fault> {
     let mut jar = Jar::default();
     let mut before = Phases::default();
     loop {

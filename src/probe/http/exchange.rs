@@ -131,3 +131,19 @@ pub(super) fn fault(why: &str, wire: &Wire) -> Fault {
     }
     Fault::new(Reason::HttpProtocol, format!("HTTP: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Micros;
+
+    #[tokio::test]
+    async fn a_close_before_anything_was_sent_is_a_reset() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        drop(theirs);
+        let mut watch = Stopwatch::start(Micros(1_000_000));
+        let request = Request::new(Full::default());
+        let fault = exchange(ours, request, 10, &mut None, &mut watch).await.expect_err("closed");
+        assert_eq!(fault.reason, Reason::ConnectReset, "{}", fault.why);
+    }
+}

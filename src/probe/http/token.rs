@@ -20,7 +20,7 @@ use crate::model::time::{Micros, Millis};
 use crate::probe::net::Net;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
-use super::{Got, Trip, travel};
+use super::{Asked, Got, Trip, travel};
 
 /// Most tokens kept; when full, all are forgotten and fetched anew.
 const TOKENS_MAX: usize = 1_024;
@@ -109,7 +109,7 @@ pub(super) async fn fetch(
     let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
     let mut watch = Stopwatch::start(left);
     let mut unused = Detail::default();
-    let got = travel(&trip, &mut watch, &mut unused).await.map_err(|fault| {
+    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(|fault| {
         let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
         let reason = if own { fault.reason } else { Reason::AuthRefused };
         Fault::new(reason, format!("fetching a token: {}", fault.why))

@@ -11,7 +11,7 @@ use thongsuot::model::reason::Reason;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::bench::{BODY_CAP, Bench, get, get_soon, spent_in};
+use super::bench::{BODY_CAP, Bench, SHORT, get, get_soon, get_with, spent_in};
 use super::server::{answer, answering, drain, fixed, ok, request, reset, serve};
 
 /// Between two bytes of a server that drips.
@@ -86,11 +86,11 @@ async fn a_server_that_never_reads_a_large_request_hangs_in_send() {
         pending::<()>().await;
     })
     .await;
-    let check = super::bench::get_with(&server.url(), |spec| {
+    let check = get_with(&server.url(), |spec| {
         spec.method = "POST".to_owned();
-        spec.body = Some(vec![0; 32 << 20]);
+        spec.body = Some(vec![0; 16 << 20]);
     });
-    let check = thongsuot::model::check::Check { timeout: super::bench::SHORT, ..check };
+    let check = thongsuot::model::check::Check { timeout: SHORT, ..check };
     let seen = Bench::new().expect(&check, Reason::TimeoutSend).await;
     spent_in(&seen, Phase::Send);
 }
@@ -145,7 +145,8 @@ async fn an_endless_body_is_cut_at_the_cap() {
 async fn an_endless_body_of_one_byte_chunks_is_cut_at_the_cap() {
     let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let server = flood(head, b"1\r\nx\r\n").await;
-    Bench::new().expect(&get(&server.url()), Reason::BodyTooLarge).await;
+    let check = get_with(&server.url(), |spec| spec.body_bytes_cap = 50_000);
+    Bench::new().expect(&check, Reason::BodyTooLarge).await;
 }
 
 #[tokio::test]

@@ -39,7 +39,6 @@ where
     receive.recv().expect("the server started")
 }
 
-#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
 fn measure(what: &str, bench: &Bench, check: &Check) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let run = || runtime.block_on(bench.net_run(check));
