@@ -110,6 +110,27 @@ fn secrets_are_cut_and_never_printed() {
 }
 
 #[test]
+fn a_check_that_does_not_run_needs_no_secret_yet() {
+    let folder = full_folder();
+    let beat = |token: &str, off: &str| {
+        let text = format!(
+            "{MORE}\n[[system.check]]\nid = \"b\"\nkind = \"heartbeat\"\nmax_age = \"1h\"\n\
+             token = {token}\n{off}"
+        );
+        write(folder.path(), "more/b.toml", text);
+        told(folder.path())
+    };
+    let off = "enabled = false\nreason = \"chờ\"\n";
+    for token in ["{ env = \"NOT_SET\" }", "{ file = \"none\" }"] {
+        assert_eq!(beat(token, off), "fine");
+        assert_ne!(beat(token, ""), "fine");
+    }
+    // One that is there must be sound all the same.
+    write(folder.path(), "more/empty", "");
+    assert!(beat("{ file = \"empty\" }", off).contains("is empty"));
+}
+
+#[test]
 fn every_file_has_its_own_name_and_lines() {
     let folder = full_folder();
     write(folder.path(), "more/a.toml", "[[owner]]\nid = \"c06\"\nname = 1\n[monitor]\n");
