@@ -32,7 +32,7 @@ pub use settings::net;
 pub use signals::{Asked, Signals};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::history::{History, HistoryError};
 use crate::metrics::Metrics;
 use crate::probe::NetError;
@@ -69,7 +69,7 @@ pub struct Options {
 pub enum AppError {
     /// The configuration is wrong; all that is wrong with it is the text.
     #[error("{0}")]
-    Config(String),
+    Config(Box<config::Mistakes>),
     /// The address is taken or not ours.
     #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
     Listen {

@@ -59,7 +59,7 @@ pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
     let read = tokio::task::spawn_blocking(move || config::load(&path, &environment));
     match read.await {
         Ok(Ok(config)) => Ok(config),
-        Ok(Err(mistakes)) => Err(AppError::Config(mistakes.to_string())),
+        Ok(Err(mistakes)) => Err(AppError::Config(Box::new(mistakes))),
         Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
     }
 }
@@ -116,8 +116,8 @@ impl Reloader {
                 Ok(changes)
             }
             Err(mistakes) => {
-                let what = "configuration refused; the one in force stays";
-                warn!(asked_by, mistakes = mistakes.len(), first = mistakes.first(), what);
+                let (count, first) = (mistakes.len(), mistakes.first());
+                warn!(asked_by, count, first, "configuration refused; the one in force stays");
                 self.metrics.reload(false, now);
                 Err(mistakes)
             }
@@ -125,7 +125,10 @@ impl Reloader {
     }
 
     async fn try_reload(&self) -> Result<(Reloaded, String), Vec<String>> {
-        let new = read(&self.options).await.map_err(|error| vec![error.to_string()])?;
+        let new = read(&self.options).await.map_err(|error| match error {
+            AppError::Config(mistakes) => mistakes.lines(),
+            other => vec![other.to_string()],
+        })?;
         let old = self.current();
         let fixed = fixed(&old, &new);
         if !fixed.is_empty() {

@@ -38,7 +38,7 @@ impl Failure {
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         match error {
-            AppError::Config(text) => Self::Config(text),
+            AppError::Config(mistakes) => Self::Config(mistakes.to_string()),
             other => Self::App(other),
         }
     }
