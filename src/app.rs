@@ -220,7 +220,7 @@ impl App {
         };
         let ready = Arc::clone(&source.ready);
         serve(&mut parts, listener, web::router(web, metrics, source));
-        reloader.begin(restored, &history, now).await?;
+        reloader.begin(restored, &history).await?;
         let stop = || parts.stop_token();
         let (seal, pet) = (
             upkeep::history(history.clone(), clock.clone(), stop()),

@@ -71,9 +71,9 @@ impl Reloader {
         &self,
         restored: HashMap<CheckId, LiveCheck>,
         history: &History,
-        now: Millis,
     ) -> Result<(), AppError> {
         let config = self.current();
+        let now = self.clock.now();
         let last = history.reader()?.last_activity()?;
         if let Some(last) = last {
             let voids = config.roster.checks().filter_map(|it| away(it, &self.vantage, last, now));
@@ -85,7 +85,7 @@ impl Reloader {
         });
         history.append(vec![Record::Event(journal(now, "process.start", body))]).await?;
         self.metrics.reload(true, now);
-        self.put_into_force(&config, restored).await;
+        self.put_into_force(&config, restored, now).await;
         Ok(())
     }
 
@@ -139,13 +139,19 @@ impl Reloader {
         let new = Arc::new(new);
         self.runs.replace(outside);
         self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
-        self.put_into_force(&new, HashMap::new()).await;
+        self.put_into_force(&new, HashMap::new(), self.clock.now()).await;
         *lock(&self.current) = Arc::clone(&new);
         Ok((changes, new.fingerprint.clone()))
     }
 
-    /// The pipeline first, so that it knows every check whose result comes; then the schedule.
-    async fn put_into_force(&self, config: &Config, restored: HashMap<CheckId, LiveCheck>) {
+    /// The pipeline first, so that it knows every check whose result comes; then the schedule,
+    /// which owes every slot of a new check from `from` on.
+    async fn put_into_force(
+        &self,
+        config: &Config,
+        restored: HashMap<CheckId, LiveCheck>,
+        from: Millis,
+    ) {
         let (adopted, done) = oneshot::channel();
         self.tell(Event::Adopt(Arc::new(config.roster.clone()), restored, adopted)).await;
         // An error means that the daemon is ending.
@@ -155,6 +161,7 @@ impl Reloader {
             checks: config.roster.checks().map(|it| (Arc::clone(it), settings::grid(it))).collect(),
             per_minute: config.monitor.per_host_per_minute,
             killed: config.monitor.kill.iter().cloned().collect(),
+            from,
             done: replaced,
         };
         let _ = self.commands.send(command).await;

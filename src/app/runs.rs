@@ -85,11 +85,11 @@ impl Runs {
         start: Start,
         outside: &Outside,
     ) -> Option<Reason> {
+        let testimony = observation.reason.outcome().testimony()?;
         if self.absences.touch(start, &self.clock) {
             return Some(Reason::Suspend);
         }
-        let bad = observation.reason.outcome().testimony() == Some(Testimony::Bad);
-        if !bad {
+        if testimony == Testimony::Good {
             return None;
         }
         // An error of the network itself is likely ours, and wants a fresh answer.
