@@ -267,7 +267,7 @@ impl Pipeline {
             (_, State::Down) => warn!(%check, %system, why, "went down"),
             (State::Down, State::Up | State::Slow) => info!(%check, %system, "came back"),
             _ => {
-                info!(%check, %system, from = before.as_str(), to = state.as_str(), why, "changed")
+                info!(%check, %system, from = before.as_str(), to = state.as_str(), why, "changed");
             }
         }
         let roster = Arc::clone(&watch.roster);
