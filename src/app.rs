@@ -7,6 +7,7 @@ mod parts;
 mod signals;
 mod absence;
 mod control;
+mod descriptors;
 mod runs;
 mod watched;
 mod pipeline;
@@ -23,7 +24,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -32,7 +33,7 @@ pub use settings::net;
 pub use signals::{Asked, Signals};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::history::{History, HistoryError};
 use crate::metrics::Metrics;
 use crate::probe::NetError;
@@ -43,6 +44,7 @@ use crate::schedule::gate::Gate;
 use crate::web;
 
 use absence::Absences;
+use descriptors::Budget;
 use parts::Parts;
 use pipeline::{Event, Pipeline};
 use reload::Reloader;
@@ -69,7 +71,7 @@ pub struct Options {
 pub enum AppError {
     /// The configuration is wrong; all that is wrong with it is the text.
     #[error("{0}")]
-    Config(String),
+    Config(Box<config::Mistakes>),
     /// The address is taken or not ours.
     #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
     Listen {
@@ -155,6 +157,7 @@ impl App {
     /// [`AppError`]; then nothing runs.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         let config = reload::read(&options).await?;
+        let budget = Budget::take();
         let clock = Clock::System;
         let now = clock.now();
         let metrics = Arc::new(settings::metrics(&config)?);
@@ -176,6 +179,7 @@ impl App {
             absences: Absences::new(),
             events: events.clone(),
             outside: RwLock::new(Arc::new(settings::outside(&config, &board)?)),
+            room: Semaphore::new(budget.runs),
             cut: CancellationToken::new(),
         });
         let pipeline = Pipeline {
@@ -219,8 +223,8 @@ impl App {
             ready: Arc::default(),
         };
         let ready = Arc::clone(&source.ready);
-        serve(&mut parts, listener, web::router(web, metrics, source));
-        reloader.begin(restored, &history, now).await?;
+        serve(&mut parts, listener, web::router(web, metrics, source), budget.connections);
+        reloader.begin(restored, &history).await?;
         let stop = || parts.stop_token();
         let (seal, pet) = (
             upkeep::history(history.clone(), clock.clone(), stop()),
@@ -266,10 +270,11 @@ impl App {
     }
 }
 
-fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router) {
+fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connections: usize) {
     let stop = parts.stop_token();
+    let limits = web::Limits { connections, ..web::Limits::default() };
     parts.spawn("web", async move {
-        web::serve(listener, router, web::Limits::default(), stop.cancelled_owned()).await;
+        web::serve(listener, router, limits, stop.cancelled_owned()).await;
         Ok(())
     });
 }

@@ -112,6 +112,7 @@ impl Pipeline {
                     while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
                         self.take(&mut batch).await?;
                     }
+                    self.history.beat(self.clock.now());
                     return Ok(());
                 }
             }
@@ -307,7 +308,10 @@ impl Pipeline {
 
 /// Records a time in which nothing could be run, for every check.
 fn absent(gap: Span, reason: Reason, watch: &Watch, vantage: &VantageId, todo: &mut Todo) {
-    warn!(from = %gap.start(), to = %gap.end(), reason = reason.as_str(), "nothing was measured");
+    if reason != Reason::Stopped {
+        let (from, to) = (gap.start(), gap.end());
+        warn!(%from, %to, reason = reason.as_str(), "nothing was measured");
+    }
     for check in watch.checks.keys() {
         todo.records.push(Record::Void(VoidSpan {
             check: check.clone(),

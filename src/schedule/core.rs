@@ -140,8 +140,8 @@ impl Core {
 
     /// Replaces the checks. Those that keep their id, lane and grid keep their place in the
     /// grid, their runs in flight and their follow-up; the others begin at their first slot
-    /// from now on. Disabled checks are left out.
-    pub fn replace(&mut self, checks: &[(Arc<Check>, Grid)], now_us: i64) {
+    /// from `from_us` on. Disabled checks are left out.
+    pub fn replace(&mut self, checks: &[(Arc<Check>, Grid)], from_us: i64) {
         let mut old: HashMap<(CheckId, Lane), Entry> = std::mem::take(&mut self.entries)
             .into_iter()
             .map(|entry| ((entry.check.id.clone(), entry.lane), entry))
@@ -153,7 +153,7 @@ impl Core {
             for lane in check.lanes() {
                 let key = (check.id.clone(), *lane);
                 let kept = old.remove(&key).filter(|entry| entry.grid == *grid);
-                let mut entry = kept.unwrap_or_else(|| Entry::new(check, *lane, *grid, now_us));
+                let mut entry = kept.unwrap_or_else(|| Entry::new(check, *lane, *grid, from_us));
                 entry.check = Arc::clone(check);
                 entry.host = check.spec.host();
                 let place = self.entries.len() as u32;
@@ -304,8 +304,8 @@ impl Core {
 }
 
 impl Entry {
-    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, now_us: i64) -> Self {
-        let next = grid.first_from(now_us);
+    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, from_us: i64) -> Self {
+        let next = grid.first_from(from_us);
         Self {
             check: Arc::clone(check),
             lane,
