@@ -170,7 +170,7 @@ impl App {
         let mut parts = Parts::default();
         let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
         let (commands, commanded) = mpsc::channel(COMMANDS_QUEUED_MAX);
-        let board = Arc::new(Board::new(now));
+        let board = Arc::<Board>::default();
         let runs = Arc::new(Runs {
             clock: clock.clone(),
             absences: Absences::new(),

@@ -6,7 +6,7 @@
 //! Schema and the reference in `docs/configuration.md` are made from the same table of keys.
 //!
 //! Reads files, and nothing else: the environment comes in as a function, so that tests and
-//! [`load`] can't differ. Blocks; a caller in async code hands it to a blocking thread.
+//! [`load()`] can't differ. Blocks; a caller in async code hands it to a blocking thread.
 
 mod keys;
 mod element;

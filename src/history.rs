@@ -8,6 +8,7 @@
 mod error;
 mod record;
 mod row;
+mod after;
 mod column;
 mod block;
 mod stats;

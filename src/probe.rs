@@ -42,7 +42,7 @@ pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observati
         Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
         Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
         Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
-        Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref(), now),
+        Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref()),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! From bad time over known time, blips and partial states included, never from counted results.
 
+use crate::model::outcome::Testimony;
+use crate::model::result::{RunKind, RunResult};
 use crate::model::span::Span;
 use crate::model::system::Objective;
 use crate::model::time::Millis;
@@ -155,14 +157,23 @@ impl BurnRule {
     }
 }
 
+/// The starts of the bad results of the schedule, in order, one an instant.
+#[must_use]
+pub fn bad_grid<'a>(results: impl IntoIterator<Item = &'a RunResult>) -> Vec<Millis> {
+    let bad = |it: &&RunResult| it.kind == RunKind::Grid && it.testimony() == Some(Testimony::Bad);
+    let mut starts: Vec<Millis> = results.into_iter().filter(bad).map(|it| it.started).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::availability::confirm::Confirm;
-    use crate::availability::sketch::results;
+    use crate::availability::sketch::{results, vantage};
     use crate::availability::timeline::samples;
-    use crate::availability::track::alone;
-    use crate::model::outcome::Testimony;
+    use crate::availability::track::{Vantage, alone};
 
     const DAY_MS: i64 = 86_400_000;
     const MONTH_MS: i64 = 30 * DAY_MS;
@@ -190,11 +201,12 @@ mod tests {
     #[track_caller]
     fn check(sketch: &str, text: &str, expected: BurnState) {
         let results = results(sketch, 30_000);
-        let track = alone::track(&samples(&results, |_| 18_000), Confirm::new(3), 1);
+        let samples = samples(&results, |_| 18_000);
+        let vantage = Vantage { id: vantage(0), samples, weight: 1 };
+        let track = alone::track(&vantage, Confirm::new(3));
         let now = results.last().unwrap().started.plus_ms(15_000);
         let judged = SpanSet::from(Span::new(Millis(-DAY_MS), now).unwrap());
-        let bad = results.iter().filter(|it| it.testimony() == Some(Testimony::Bad));
-        let bad: Vec<Millis> = bad.map(|it| it.started).collect();
+        let bad = bad_grid(&results);
         let state = RULES[0].state(&track, &judged, &bad, objective(text), MONTH_MS, now);
         assert_eq!(state, expected, "{sketch}");
     }

@@ -113,3 +113,46 @@ pub(crate) fn histories(stretches: usize) -> impl Strategy<Value = Vec<Run>> {
     ];
     prop::collection::vec(stretch, 0..stretches).prop_map(|it| it.concat())
 }
+
+/// A history from several vantages: outages that all see, and what each sees alone.
+pub(crate) fn fleets(vantages: usize) -> impl Strategy<Value = Vec<Vec<Run>>> {
+    let outage = (0..3_000_000_i64, 1_000..400_000_i64);
+    let outages = prop::collection::vec(outage, 0..4);
+    let own = prop_oneof![
+        6 => (1..80_usize).prop_map(|it| "o".repeat(it)),
+        1 => (1..8_usize).prop_map(|it| "x".repeat(it)),
+        1 => (1..8_usize).prop_map(|it| "v".repeat(it)),
+        1 => "[osxhvB.]{1,8}",
+    ];
+    let sketch = prop::collection::vec(own, 1..6).prop_map(|it| it.concat());
+    let one = (sketch, 26_000..31_000_i64, 0..30_000_i64, 0..10_000_u32);
+    (outages, prop::collection::vec(one, vantages)).prop_map(|(outages, all)| {
+        let see = |(sketch, step, phase, length): (String, i64, i64, u32)| {
+            let mut runs: Vec<Run> = Vec::new();
+            let (mut at, mut last) = (phase, 0);
+            for shows in sketch.chars() {
+                let down = outages.iter().any(|(from, long)| (*from..from + long).contains(&at));
+                let shows = if down && shows != 'v' { 'x' } else { shows };
+                runs.push((at - last, shows, length));
+                last = at;
+                at += if shows == 'x' { 5_000 + i64::from(length) } else { step };
+            }
+            runs
+        };
+        all.into_iter().map(see).collect()
+    })
+}
+
+/// The results of a fleet: those of the first vantage are from `v0`, and so on.
+pub(crate) fn fleet_results(fleet: &[Vec<Run>]) -> Vec<RunResult> {
+    let named = |(place, runs): (usize, &Vec<Run>)| {
+        let vantage = vantage(place);
+        arrived(runs).into_iter().map(move |it| RunResult { vantage: vantage.clone(), ..it })
+    };
+    fleet.iter().enumerate().flat_map(named).collect()
+}
+
+/// `v0`, `v1` and so on.
+pub(crate) fn vantage(place: usize) -> VantageId {
+    VantageId::new(&format!("v{place}")).unwrap()
+}

@@ -7,11 +7,13 @@ pub mod spell;
 pub mod sweep;
 pub mod system;
 
+use crate::model::id::VantageId;
 use crate::model::reason::Reason;
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::time::Millis;
 
+use super::sample::Sample;
 use super::segment::Segment;
 use super::span_set::SpanSet;
 
@@ -78,6 +80,8 @@ pub const STRAIN_WHOLE: i64 = 720_720;
 /// What one vantage saw: raw states, `Down` for bad.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
+    /// The vantage.
+    pub vantage: VantageId,
     /// How much it counts in the reachability.
     pub weight: u32,
     /// `Up`, `Slow` and `Down`, in order; outside it saw nothing.
@@ -95,6 +99,16 @@ impl Track {
     #[must_use]
     pub fn known(&self) -> SpanSet {
         spans_of(&self.timeline, |_| true)
+    }
+
+    /// The vantages that saw something bad in `when`, for the account of an incident.
+    #[must_use]
+    pub fn vantages_hit(&self, when: &SpanSet) -> Vec<VantageId> {
+        let hit = self.views.iter().filter(|it| !it.bad().intersect(when).is_empty());
+        let mut names: Vec<VantageId> = hit.map(|it| it.vantage.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The state at an instant.
@@ -140,6 +154,28 @@ impl Edge {
     }
 }
 
+/// The testimony of one vantage over one lane, and how much it counts in the reachability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vantage {
+    /// Its id.
+    pub id: VantageId,
+    /// Its testimony, as from [`super::timeline::samples`].
+    pub samples: Vec<Sample>,
+    /// Its weight.
+    pub weight: u32,
+}
+
+impl Vantage {
+    /// What it saw, unconfirmed: `Up`, `Slow`, and `Down` for every bad result.
+    fn view(&self) -> View {
+        let raw = alone::raw(&self.samples);
+        View { vantage: self.id.clone(), weight: self.weight, raw }
+    }
+}
+
 fn spans_of(timeline: &[Segment], keep: impl Fn(State) -> bool) -> SpanSet {
     timeline.iter().filter(|it| keep(it.state)).map(|it| it.span).collect()
 }
+
+#[cfg(test)]
+mod tests;

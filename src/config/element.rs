@@ -230,11 +230,18 @@ impl NotAn {
     }
 }
 
-/// Whether `text` is of `form`.
-pub(super) fn check(form: Form, text: &str) -> Result<(), NotAn> {
+/// Whether `text` is of `form`. A pattern comes back compiled, as that is what costs.
+pub(super) fn check(form: Form, text: &str) -> Result<Option<Pattern>, NotAn> {
     if text.is_empty() && form != Form::Bytes {
         return Err(NotAn::Empty);
     }
+    if form == Form::Pattern {
+        return pattern(text).map(Some);
+    }
+    check_plain(form, text).map(|()| None)
+}
+
+fn check_plain(form: Form, text: &str) -> Result<(), NotAn> {
     match form {
         Form::Plain if text.trim().is_empty() => Err(NotAn::Empty),
         Form::Glob if text.contains("**") => Err(NotAn::Glob),

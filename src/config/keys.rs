@@ -114,6 +114,18 @@ pub(super) enum Shape {
     Either(&'static [Shape]),
 }
 
+impl Shape {
+    fn collect(&'static self, tables: &mut Vec<&'static Table>) {
+        match self {
+            Self::Table(table) | Self::Tables(table) => table.collect(tables),
+            Self::List { of, .. } | Self::Map { of, .. } => of.collect(tables),
+            Self::Either(shapes) => shapes.iter().for_each(|it| it.collect(tables)),
+            Self::Secret => shared::SECRET.collect(tables),
+            _ => {}
+        }
+    }
+}
+
 /// What a text must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -193,6 +205,29 @@ impl Table {
     pub(super) fn keys_of(&self, kind: Option<&str>) -> impl Iterator<Item = &'static Key> {
         let kind = self.kinds.iter().find(|it| Some(it.name) == kind);
         self.keys.iter().chain(kind.map_or(&[][..], |it| it.keys))
+    }
+
+    /// This table and all that it mentions, in the order of mention, each once.
+    pub(super) fn with_all_below(&'static self) -> Vec<&'static Self> {
+        let mut tables = Vec::new();
+        self.collect(&mut tables);
+        tables
+    }
+
+    fn collect(&'static self, tables: &mut Vec<&'static Self>) {
+        if tables.iter().any(|known| known.title == self.title) {
+            return;
+        }
+        tables.push(self);
+        let kinds = self.kinds.iter().flat_map(|kind| kind.keys);
+        for key in self.keys.iter().chain(kinds) {
+            key.shape.collect(tables);
+        }
+    }
+
+    /// Whether the table or one of its kinds has a key called `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.key(name, None).is_some() || !self.kinds_with(name).is_empty()
     }
 
     /// The kinds that have a key called `name`.

@@ -10,7 +10,7 @@ use super::mistake::{Mistake, Mistakes, What};
 use super::note::NoteWhat;
 use super::outside::{CONFIG_BYTES_MAX, Desk, Env, read_file};
 use super::raw::{self, Node, Value};
-use super::shape::{Found, sounds_secret};
+use super::shape::{Found, secret_in_line};
 use super::source::{self, Place, Source};
 use super::{Config, Monitor, include};
 use crate::model::check::Check;
@@ -65,7 +65,7 @@ struct Reading {
     /// Whether some file can't be read or is not TOML.
     broken: bool,
     mistakes: Vec<Mistake>,
-    masks: Vec<Place>,
+    found: Found,
 }
 
 impl Reading {
@@ -78,6 +78,7 @@ impl Reading {
                 byte: error.utf8_error().valid_up_to(),
             })
         });
+        let readable = text.is_ok();
         let text = match text {
             Ok(text) => text,
             Err(what) => {
@@ -90,41 +91,41 @@ impl Reading {
         // A mark at the beginning is allowed, and would move every column.
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let (root, syntax) = raw::parse(file, &text);
-        let unreadable = self.broken && text.is_empty() && file + 1 > self.sources.len();
         self.sources.push(Source { name, path: path.to_path_buf(), text });
-        let mut found = Found::default();
-        found.table(&root, if file == 0 { &FILE } else { &INCLUDED });
-        self.masks.append(&mut found.masks);
+        self.found.table(&root, if file == 0 { &FILE } else { &INCLUDED });
+        let mut found = std::mem::take(&mut self.found.mistakes);
         if !syntax.is_empty() {
             self.broken = true;
             self.mask_around(file, &syntax);
             self.mistakes.extend(syntax);
-        } else if !unreadable {
-            self.mistakes.append(&mut found.mistakes);
+        } else if readable {
+            self.mistakes.append(&mut found);
             self.main_whole |= file == 0;
             self.roots.push(root);
         }
     }
 
-    /// Hides lines with broken syntax that may hold a secret.
+    /// Hides what may be a secret in lines with broken syntax, which the tree does not hold.
     fn mask_around(&mut self, file: usize, syntax: &[Mistake]) {
         let text = &self.sources[file].text;
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let end = start + line.len();
             let touched = syntax.iter().any(|it| it.at.start <= end && it.at.end >= start);
-            if let Some(equals) = line.find('=').filter(|at| touched && sounds_secret(&line[..*at]))
-            {
-                self.masks.push(Place { file, start: start + equals + 1, end });
+            let opens = line.contains("\"\"\"") || line.contains("'''");
+            if let Some(from) = secret_in_line(line).filter(|_| touched || opens) {
+                // A text of several lines may have no end: then the rest of the file is hidden.
+                let end = if opens { text.len() } else { end };
+                self.found.masks.push(Place { file, start: start + from, end });
             }
             start = end;
         }
     }
 
     fn finish(self, env: Env<'_>) -> Result<Config, Mistakes> {
-        let Self { mut sources, roots, main_whole, broken, mistakes, masks } = self;
-        let mut desk = Desk::new(&sources, env);
-        desk.mistakes = mistakes;
+        let Self { mut sources, roots, main_whole, broken, mistakes, found } = self;
+        let Found { masks, patterns, .. } = found;
+        let mut desk = Desk::new(&sources, mistakes, patterns, env);
         for source in &sources {
             desk.hasher.update((source.text.len() as u64).to_be_bytes());
             desk.hasher.update(&source.text);

@@ -26,7 +26,8 @@ pub enum NoteWhat {
     NotNfc,
     /// More runs against a host than allowed.
     #[error(
-        "the checks of `{host}` are {runs:.1} runs a minute, more than `per_host_per_minute = {cap}`"
+        "the checks of `{host}` are {runs:.1} runs a minute, more than \
+         `per_host_per_minute = {cap}`"
     )]
     OverCap {
         /// The host.

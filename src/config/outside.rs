@@ -1,6 +1,7 @@
 //! What the configuration takes from outside its own files: secrets, certificates, bodies.
 
 use std::{
+    collections::HashMap,
     fmt, fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use super::note::{Note, NoteWhat};
 use super::raw::Node;
 use super::source::{Place, Source};
 use crate::model::secret::Secret;
+use crate::model::text::Pattern;
 
 /// Largest configuration file: ten thousand checks are about 5 MB.
 pub(super) const CONFIG_BYTES_MAX: u64 = 32 << 20;
@@ -42,8 +44,13 @@ pub(super) struct Desk<'a> {
     pub(super) notes: Vec<Note>,
     /// Other files read: secrets, certificates, bodies.
     pub(super) files: Vec<PathBuf>,
+    /// Patterns by their text in NFC.
+    pub(super) patterns: HashMap<String, Pattern>,
     /// Of all that decides what is done and is no secret.
     pub(super) hasher: Sha256,
+    /// Whether what is being read does not run: then a secret that nobody has put down yet is
+    /// no mistake.
+    pub(super) idle: bool,
     env: Env<'a>,
 }
 
@@ -54,10 +61,16 @@ impl fmt::Debug for Desk<'_> {
 }
 
 impl<'a> Desk<'a> {
-    /// An empty one.
-    pub(super) fn new(sources: &'a [Source], env: Env<'a>) -> Self {
-        let (mistakes, notes, files) = (Vec::new(), Vec::new(), Vec::new());
-        Self { sources, mistakes, notes, files, hasher: Sha256::new(), env }
+    /// One with what the first pass found.
+    pub(super) fn new(
+        sources: &'a [Source],
+        mistakes: Vec<Mistake>,
+        patterns: HashMap<String, Pattern>,
+        env: Env<'a>,
+    ) -> Self {
+        let (notes, files) = (Vec::new(), Vec::new());
+        let hasher = Sha256::new();
+        Self { sources, mistakes, notes, files, patterns, hasher, idle: false, env }
     }
 
     /// Puts down a mistake.
@@ -82,10 +95,13 @@ impl<'a> Desk<'a> {
         self.secret_at(table.get(key)?)
     }
 
-    /// The secret described by `node`.
+    /// The secret described by `node`; empty if it is not there and need not be.
     pub(super) fn secret_at(&mut self, node: &Node) -> Option<Secret> {
         if node.get("file").is_some() && node.get("env").is_some() {
             return None; // Which one is meant was asked by the first pass.
+        }
+        if self.idle && self.is_absent(node) {
+            return Some(Secret::new(String::new()));
         }
         let (text, place, at) = if let Some(file) = node.get("file") {
             let bytes = self.read(file, SECRET_BYTES_MAX)?;
@@ -113,9 +129,20 @@ impl<'a> Desk<'a> {
         Some(Secret::new(text.to_owned()))
     }
 
+    /// Whether the file or environment variable that `node` names does not exist.
+    fn is_absent(&self, node: &Node) -> bool {
+        if let Some(variable) = node.get("env").and_then(Node::as_text) {
+            return words::env_name(variable).is_ok() && (self.env)(variable).is_none();
+        }
+        node.get("file").and_then(|file| self.path(file)).is_some_and(|path| !path.exists())
+    }
+
     /// The same for a secret that is sent in a header: one line of visible ASCII.
     pub(super) fn header_secret(&mut self, node: &Node) -> Option<Secret> {
         let secret = self.secret_at(node)?;
+        if secret.reveal().is_empty() {
+            return Some(secret);
+        }
         if super::element::header::value(secret.reveal()).is_err() {
             let which = node.get("file").or_else(|| node.get("env"));
             let name = which.and_then(Node::as_text).unwrap_or_default();
@@ -140,6 +167,9 @@ impl<'a> Desk<'a> {
     /// The private key described by `node`.
     pub(super) fn private_key(&mut self, node: &Node) -> Option<Secret> {
         let secret = self.secret_at(node)?;
+        if secret.reveal().is_empty() {
+            return Some(secret);
+        }
         if PrivateKeyDer::from_pem_slice(secret.reveal().as_bytes()).is_err() {
             self.bad_pem(node.get("file").or_else(|| node.get("env"))?, "private key");
             return None;

@@ -3,17 +3,14 @@
 use std::fmt::Write as _;
 
 use super::keys::roster::FILE;
-use super::keys::shared::SECRET;
 use super::keys::{Form, Key, Need, Shape, Table};
 use super::{element::duration, shape};
 
 /// The reference: one section for each table, in the order of mention. Markdown.
 #[must_use]
 pub fn reference() -> String {
-    let mut tables = Vec::new();
-    collect(&mut tables, &FILE);
     let mut text = String::new();
-    for table in tables {
+    for table in FILE.with_all_below() {
         let _ = writeln!(text, "### {}\n\n{}\n", heading(table), table.doc);
         rows(&mut text, table.keys);
         for kind in table.kinds {
@@ -35,28 +32,6 @@ fn heading(table: &Table) -> String {
             title
         }
         None => format!("`{}`", table.title),
-    }
-}
-
-/// Puts `table` and all that it mentions into `tables`, each once.
-fn collect(tables: &mut Vec<&'static Table>, table: &'static Table) {
-    if tables.iter().any(|known| known.title == table.title) {
-        return;
-    }
-    tables.push(table);
-    let kinds = table.kinds.iter().flat_map(|kind| kind.keys);
-    for key in table.keys.iter().chain(kinds) {
-        collect_shape(tables, &key.shape);
-    }
-}
-
-fn collect_shape(tables: &mut Vec<&'static Table>, shape: &'static Shape) {
-    match shape {
-        Shape::Table(table) | Shape::Tables(table) => collect(tables, table),
-        Shape::List { of, .. } | Shape::Map { of, .. } => collect_shape(tables, of),
-        Shape::Either(shapes) => shapes.iter().for_each(|it| collect_shape(tables, it)),
-        Shape::Secret => collect(tables, &SECRET),
-        _ => {}
     }
 }
 
@@ -116,7 +91,7 @@ fn form_name(form: Form) -> String {
         Form::Plain | Form::HeaderValue => "text",
         Form::Bytes => "text, perhaps empty",
         Form::Id => "id: 1 to 64 of a-z, 0-9, `-`, `_`, `.`",
-        Form::Size => "size: a number and `B`, `kB`, `KiB`, `MB` or `MiB`, at most 64 MiB",
+        Form::Size => "size such as `\"64 KiB\"`",
         Form::Percent => "percentage",
         Form::Url => "URL",
         Form::ProxyUrl => "URL of `http`: host and port",

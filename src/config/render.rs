@@ -15,6 +15,9 @@ use super::source::{self, Place, Source};
 /// Longest line that is shown whole; of a longer one only its place is told.
 const LINE_BYTES_MAX: usize = 2_000;
 
+/// Longest explanation that is shown whole.
+const TEXT_BYTES_MAX: usize = 600;
+
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Looks {
@@ -33,9 +36,9 @@ impl Looks {
 pub(super) fn mistake(sources: &[Source], mistake: &Mistake, looks: Looks) -> String {
     Shown {
         sources,
-        text: mistake.what.to_string(),
+        text: shortened(&mistake.what.to_string()),
         label: mistake.what.label(),
-        help: mistake.what.help(),
+        help: mistake.what.help().map(|help| shortened(&help)),
         at: mistake.at,
         also: mistake.also,
         severity: Severity::Error,
@@ -55,6 +58,19 @@ pub(super) fn note(sources: &[Source], note: &Note, looks: Looks) -> String {
         severity: Severity::Advice,
     }
     .render(looks)
+}
+
+/// `text` without its middle if it repeats something very long, and without what would steer
+/// a terminal.
+fn shortened(text: &str) -> String {
+    let tame = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
+    let text: String = text.chars().map(tame).collect();
+    if text.len() <= TEXT_BYTES_MAX {
+        return text;
+    }
+    let start = text.floor_char_boundary(TEXT_BYTES_MAX / 2);
+    let end = text.ceil_char_boundary(text.len() - TEXT_BYTES_MAX / 2);
+    format!("{}…{}", &text[..start], &text[end..])
 }
 
 /// What miette is given.

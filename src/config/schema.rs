@@ -7,7 +7,7 @@ use super::keys::shared::SECRET;
 use super::keys::{Choice, Form, Key, Kind, Need, Shape, Table};
 
 /// A JSON Schema (draft 2020-12) of the main file; `#/$defs/an-included-file` is that of a file
-/// it includes. Whatever [`super::load`] takes is valid. The reverse does not hold: what needs
+/// it includes. Whatever [`super::load()`] takes is valid. The reverse does not hold: what needs
 /// two values or something outside the file is not said here.
 #[must_use]
 pub fn schema() -> Value {

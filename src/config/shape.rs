@@ -3,6 +3,8 @@
 //! Never stops at the first mistake. It also finds the bytes that must not be shown: whatever
 //! stands where a secret is meant.
 
+use std::collections::HashMap;
+
 use super::element;
 use super::keys::roster::FILE;
 use super::keys::shared::SECRET;
@@ -10,6 +12,7 @@ use super::keys::{Choice, Form, Key, Need, Shape, Table};
 use super::mistake::{Mistake, What};
 use super::raw::{Entry, Node, Value};
 use super::source::Place;
+use crate::model::text::Pattern;
 
 /// Parts of names of keys behind which a secret may stand by mistake.
 const SECRET_WORDS: &[&str] =
@@ -22,6 +25,8 @@ pub(super) struct Found {
     pub(super) mistakes: Vec<Mistake>,
     /// What must not be shown.
     pub(super) masks: Vec<Place>,
+    /// Patterns compiled so far, by their text in NFC: thousands of checks share a few.
+    pub(super) patterns: HashMap<String, Pattern>,
 }
 
 impl Found {
@@ -64,16 +69,19 @@ impl Found {
         let nearest = element::nearest(&key, &known);
         let meant = nearest.and_then(|name| table.key(name, kind));
         let secret = meant.is_some_and(|key| matches!(key.shape, Shape::Secret));
-        if secret || sounds_secret(&key) {
+        if secret {
             self.hide(&entry.node);
         }
+        self.hide_named(&key, &entry.node);
         let kinds = table.kinds_with(&key);
         let what = if kinds.is_empty() {
             let only_main = table.title == "an included file" && FILE.key(&key, None).is_some();
             if only_main {
                 What::OnlyInMain { key }
             } else {
-                What::UnknownKey { key, table: table.title, nearest, known }
+                let all = FILE.with_all_below();
+                let elsewhere = all.iter().filter(|it| it.has(&key)).map(|it| it.title).collect();
+                What::UnknownKey { key, table: table.title, nearest, elsewhere, known }
             }
         } else if let Some(kind) = kind {
             What::OtherKind { key, kind: kind.to_owned(), kinds, nearest }
@@ -83,7 +91,13 @@ impl Found {
         self.mistakes.push(Mistake::new(entry.key_at, what));
     }
 
-    fn value(&mut self, node: &Node, key: &str, shape: &'static Shape, example: &'static str) {
+    pub(super) fn value(
+        &mut self,
+        node: &Node,
+        key: &str,
+        shape: &'static Shape,
+        example: &'static str,
+    ) {
         match (shape, &node.value) {
             (Shape::Text(form), Value::Text(text)) => self.form(node.at, *form, text),
             (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) => {}
@@ -145,9 +159,7 @@ impl Found {
     }
 
     fn wrong_type(&mut self, node: &Node, key: &str, shape: &Shape, example: &'static str) {
-        if sounds_secret(key) {
-            self.hide(node);
-        }
+        self.hide_named(key, node);
         let what = What::WrongType {
             key: key.to_owned(),
             wanted: wanted(shape),
@@ -158,11 +170,29 @@ impl Found {
     }
 
     fn form(&mut self, at: Place, form: Form, text: &str) {
-        let Err(not) = element::check(form, text) else { return };
+        if form == Form::Pattern && self.patterns.contains_key(&element::nfc(text)) {
+            return;
+        }
+        let not = match element::check(form, text) {
+            Ok(pattern) => {
+                self.patterns.extend(pattern.map(|it| (it.as_str().to_owned(), it)));
+                return;
+            }
+            Err(not) => not,
+        };
         if matches!(form, Form::Url | Form::ProxyUrl) && text.contains('@') {
             self.masks.push(at);
         }
         self.mistakes.push(Mistake::new(at, What::Element(not)));
+    }
+
+    /// Hides what in `node`, which stands where nobody knows it, is named like a secret.
+    fn hide_named(&mut self, key: &str, node: &Node) {
+        if sounds_secret(key) {
+            return self.hide(node);
+        }
+        node.entries().iter().for_each(|entry| self.hide_named(&entry.key, &entry.node));
+        node.items().iter().for_each(|item| self.hide_named(key, item));
     }
 
     /// Hides every text and number in `node`.
@@ -180,9 +210,17 @@ impl Found {
 }
 
 /// Whether a secret may be meant by `key`.
-pub(super) fn sounds_secret(key: &str) -> bool {
+fn sounds_secret(key: &str) -> bool {
     let plain = key.to_lowercase().replace(['-', '_'], "");
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("url")
+}
+
+/// Where in `line`, which need not be TOML, a secret may begin: after the sign that follows the
+/// first word for one.
+pub(super) fn secret_in_line(line: &str) -> Option<usize> {
+    let plain = line.to_ascii_lowercase();
+    let word = SECRET_WORDS.iter().filter_map(|word| Some(plain.find(word)? + word.len())).min()?;
+    Some(plain[word..].find(['=', ':']).map_or(word, |sign| word + sign + 1))
 }
 
 /// Whether `shape` is for values of this type.

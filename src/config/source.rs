@@ -65,19 +65,26 @@ pub(super) fn clamp(text: &str, place: Place) -> Place {
     Place { file: place.file, start, end }
 }
 
-/// `text` with the bytes of each of `masks` replaced by `*`, so that its length stays.
+/// `text` as it may be shown: the bytes of each of `masks` are `*`, and what would steer a
+/// terminal is `?` or `·`. Its length and its lines stay.
 #[must_use]
 pub(super) fn masked(text: &str, masks: &[Place]) -> String {
-    let mut shown = text.to_owned();
-    for mask in masks {
-        let mask = clamp(&shown, *mask);
-        let stars: String = shown[mask.start..mask.end]
-            .bytes()
-            .map(|b| if b == b'\n' { '\n' } else { '*' })
-            .collect();
-        shown.replace_range(mask.start..mask.end, &stars);
+    let steers = |c: char| c.is_control() && !"\n\r\t".contains(c);
+    let tame = |c: char| match (steers(c), c.len_utf8()) {
+        (true, 1) => '?',
+        (true, _) => '·',
+        (false, _) => c,
+    };
+    let tamed: String = text.chars().map(tame).collect();
+    let places: Vec<_> = masks.iter().map(|mask| clamp(&tamed, *mask)).collect();
+    let mut bytes = tamed.into_bytes();
+    for place in places {
+        for byte in bytes[place.start..place.end].iter_mut().filter(|byte| **byte != b'\n') {
+            *byte = b'*';
+        }
     }
-    shown
+    // Places are whole characters, so this is UTF-8 still; nothing is better than a secret.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,5 +111,6 @@ mod tests {
         let shown = masked(text, &[Place { file: 0, start: 11, end: 21 }]);
         assert_eq!(shown.len(), text.len());
         assert!(!shown.contains("mật") && shown.ends_with("\nb = 1\n"));
+        assert_eq!(masked("a\u{1b}[2J\u{9b}b\tc\r\n", &[]), "a?[2J·b\tc\r\n");
     }
 }

@@ -39,3 +39,7 @@ fn the_example_is_a_configuration() {
 }
 
 mod mistakes;
+mod files;
+mod fuzz;
+mod keys;
+mod shown;

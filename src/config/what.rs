@@ -63,6 +63,8 @@ pub enum What {
         table: &'static str,
         /// The known key that looks most like it.
         nearest: Option<&'static str>,
+        /// Other tables that have it.
+        elsewhere: Vec<&'static str>,
         /// All known keys.
         known: Vec<&'static str>,
     },
@@ -125,7 +127,11 @@ pub enum What {
     /// A list with too few items.
     #[error(
         "`{key}` {}",
-        if *.found == 0 { "is empty".to_owned() } else { format!("needs at least {min} items, not {found}") }
+        if *.found == 0 {
+            "is empty".to_owned()
+        } else {
+            format!("needs at least {min} items, not {found}")
+        }
     )]
     TooFew {
         /// The key.
@@ -139,7 +145,11 @@ pub enum What {
     #[error("{0}")]
     Element(#[from] element::NotAn),
     /// Not exactly one of keys that exclude each other.
-    #[error("`{table}` needs {} of {}, not {found}", if *.at_most { "at most one" } else { "one" }, listed(.keys))]
+    #[error(
+        "`{table}` needs {} of {}, not {found}",
+        if *.at_most { "at most one" } else { "one" },
+        listed(.keys)
+    )]
     Choose {
         /// The table.
         table: &'static str,
@@ -288,6 +298,9 @@ impl What {
     pub fn help(&self) -> Option<String> {
         let help = match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => did_you_mean(nearest),
+            Self::UnknownKey { key, elsewhere, .. } if !elsewhere.is_empty() => {
+                format!("`{key}` is a key of {}", listed(elsewhere))
+            }
             Self::UnknownKey { known, .. } => format!("it has: {}", known.join(", ")),
             Self::OtherKind { kinds, nearest, .. } => {
                 let has = format!("it is a key of {} checks", listed(kinds));
@@ -307,7 +320,7 @@ impl What {
                 format!("write {wanted}, with two brackets")
             }
             Self::WrongType { key, wanted, found: "a list", .. } if wanted == "a table" => {
-                format!("write `{key}` once, in single brackets")
+                format!("write `{key} = {{ … }}`, or one header in single brackets")
             }
             Self::NotAWord { written, words, .. } => match element::nearest(written, words) {
                 Some(near) => did_you_mean(near),
@@ -319,7 +332,8 @@ impl What {
             Self::PlainSecret { key } => {
                 let key = element::quoted_key(key);
                 format!(
-                    "write `{key} = {{ file = \"…\" }}` or `{key} = {{ env = \"NAME\" }}`, and change the secret: it has been in a file"
+                    "write `{key} = {{ file = \"…\" }}` or `{key} = {{ env = \"NAME\" }}`, and \
+                     change the secret: it has been in a file"
                 )
             }
             Self::NoSuchEnv { name } => format!("set `{name}`, or use `{{ file = \"…\" }}`"),

@@ -50,26 +50,26 @@ impl Backlog {
         dropped
     }
 
-    /// Moves what was lost to the front, as void spans and one event that says how many
-    /// records they stand for. Returns how many were put there: 0 if nothing was lost.
-    pub(super) fn own_up(&mut self) -> u64 {
+    /// What to write down of what was lost: void spans, and one event that says how many
+    /// records they stand for. Empty if nothing was lost.
+    pub(super) fn owed(&self) -> Vec<Record> {
         if self.lost_count == 0 {
-            return 0;
+            return Vec::new();
         }
         let at = self.lost.values().map(|span| span.1).max().unwrap_or_default();
         let body = serde_json::json!({ "records": self.lost_count });
-        self.lost_count = 0;
         let event = Event { at, kind: "history.dropped".to_owned(), body };
-        let spans = self.lost.drain().map(|((check, vantage), (from, to))| {
-            Record::Void(VoidSpan { check, vantage, from, to, reason: Reason::DiskFull })
+        let spans = self.lost.iter().map(|((check, vantage), (from, to))| {
+            let (check, vantage) = (check.clone(), vantage.clone());
+            Record::Void(VoidSpan {
+                check,
+                vantage,
+                from: *from,
+                to: *to,
+                reason: Reason::DiskFull,
+            })
         });
-        // These may go over the limit: at most one a check and vantage, and the event.
-        let records: Vec<Record> = spans.chain([Record::Event(event)]).collect();
-        let count = records.len() as u64;
-        for record in records {
-            self.records.push_front(record);
-        }
-        count
+        spans.chain([Record::Event(event)]).collect()
     }
 
     /// The oldest, at most `count`.
@@ -78,8 +78,75 @@ impl Backlog {
         &all[..count.min(all.len())]
     }
 
-    /// The oldest `count` are durable.
+    /// The oldest `count`, and what was owed, are durable.
     pub(super) fn done(&mut self, count: usize) {
+        self.lost.clear();
+        self.lost_count = 0;
         self.records.drain(..count.min(self.records.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::check::Lane;
+    use crate::model::phases::Phases;
+    use crate::model::result::{RunKind, RunResult};
+    use crate::model::time::Micros;
+
+    fn result(check: &str, due: i64) -> Record {
+        Record::Result(RunResult {
+            check: CheckId::new(check).unwrap(),
+            lane: Lane::Any,
+            vantage: VantageId::new("hn").unwrap(),
+            due: Millis(due),
+            started: Millis(due),
+            lateness: Micros(0),
+            kind: RunKind::Grid,
+            run: 0,
+            reason: Reason::None,
+            phases: Phases::default(),
+            status: None,
+            bytes: 0,
+            reused: false,
+        })
+    }
+
+    #[test]
+    fn what_does_not_fit_becomes_one_void_span_a_check() {
+        let mut backlog = Backlog::new(3);
+        let dues = [("a", 10), ("b", 11), ("a", 20), ("a", 30), ("a", 40), ("b", 41)];
+        let dropped: u64 = dues.iter().map(|(check, due)| backlog.push(result(check, *due))).sum();
+        assert_eq!(dropped, 3);
+        assert_eq!(backlog.front(9), [result("a", 30), result("a", 40), result("b", 41)]);
+        let owed = backlog.owed();
+        let mut spans: Vec<_> = owed
+            .iter()
+            .filter_map(Record::covers)
+            .map(|(check, _, from, to)| (check.as_str(), from.0, to.0))
+            .collect();
+        spans.sort_unstable();
+        assert_eq!(spans, [("a", 10, 21), ("b", 11, 12)]);
+        assert!(owed.iter().any(|it| matches!(
+            it,
+            Record::Event(event) if event.kind == "history.dropped" && event.body["records"] == 3
+        )));
+        assert_eq!(backlog.owed().len(), 3, "until it is durable");
+        backlog.done(0);
+        assert_eq!(backlog.owed(), [], "and then no more");
+    }
+
+    #[test]
+    fn what_is_durable_leaves() {
+        let mut backlog = Backlog::new(9);
+        for due in 0..5 {
+            backlog.push(result("a", due));
+        }
+        assert_eq!(backlog.front(2), [result("a", 0), result("a", 1)]);
+        backlog.done(2);
+        assert_eq!(backlog.front(1), [result("a", 2)]);
+        backlog.done(99);
+        assert_eq!(backlog.len(), 0);
+        assert_eq!(backlog.front(1), []);
     }
 }

@@ -28,6 +28,19 @@ pub enum HistoryError {
         /// The newest format that this version knows.
         known: i64,
     },
+    /// The file is of an older format; only the daemon changes it.
+    #[error(
+        "{path} is of format {found}, this version reads {known}: start the daemon once, which \
+         brings it up to date"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its format; 0: it is empty.
+        found: i64,
+        /// The format that this version reads.
+        known: i64,
+    },
     /// The file is something else.
     #[error("{path} is not a history of thongsuot; move it away or choose another data folder")]
     NotOurs {
@@ -78,6 +91,18 @@ impl HistoryError {
         move |source| Self::Sqlite { action, source }
     }
 
+    /// For `map_err`: what is stored at `at` could not be read. Broken pages and numbers out of
+    /// range are damage, and named as such.
+    pub(super) fn reading(at: &dyn std::fmt::Display) -> impl FnOnce(rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        move |source| match source.sqlite_error_code() {
+            None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { at: at.to_string(), fault: source.to_string() }
+            }
+            Some(_) => Self::Sqlite { action: "read", source },
+        }
+    }
+
     /// Whether the disk has no room left.
     pub fn is_disk_full(&self) -> bool {
         matches!(
@@ -93,10 +118,19 @@ impl HistoryError {
         use rusqlite::ErrorCode;
         matches!(
             self,
-            Self::Sqlite { source, .. } if !matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            )
+            Self::Sqlite { source, .. } if source.sqlite_error_code().is_some_and(|code| {
+                use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+                !matches!(code, DiskFull | DatabaseBusy | DatabaseLocked)
+            })
         )
+    }
+
+    /// Whether it is about what is stored, and not about storing.
+    pub(super) fn is_about_content(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite { source, .. } => source.sqlite_error_code().is_none(),
+            _ => false,
+        }
     }
 }

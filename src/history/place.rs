@@ -79,9 +79,10 @@ impl Place {
         pragma(&connection, "query_only", &1)?;
         pragma(&connection, "mmap_size", &0)?;
         let format = self.format(&connection)?;
-        if format != MIGRATIONS.len() as i64 {
-            // Format 0: an empty file, in which the writer has not yet made its tables.
-            return Err(HistoryError::NotOurs { path: self.path().to_owned() });
+        let known = MIGRATIONS.len() as i64;
+        if format != known {
+            let path = self.path().to_owned();
+            return Err(HistoryError::Older { path, found: format, known });
         }
         Ok(connection)
     }

@@ -14,7 +14,7 @@ use crate::model::time::Millis;
 use super::place::Place;
 use super::record::{Event, StoredEvent};
 use super::scan::{self, Flow};
-use super::{Cursor, HistoryError};
+use super::{Cursor, HistoryError, stored};
 
 /// Most results of one page: one answer of the API, a few megabytes.
 pub const PAGE_RESULTS_MAX: usize = 10_000;
@@ -151,6 +151,24 @@ impl Reader {
             self.scan(check, span, &filter, |result| results.push(result))?;
         }
         Ok(results)
+    }
+
+    /// When the first result of `check` started; `None`: there is none.
+    pub fn first_started(&self, check: &CheckId) -> Result<Option<Millis>, HistoryError> {
+        let mut first = None;
+        if let Some(span) = Span::new(Millis(i64::MIN), Millis(i64::MAX)) {
+            scan::scan(&self.view()?, check, span, &Filter::default(), |result| {
+                first = Some(result.started);
+                Flow::Stop
+            })?;
+        }
+        Ok(first)
+    }
+
+    /// Every check, lane and vantage that ever had a result, in order.
+    pub fn streams(&self) -> Result<Vec<(CheckId, Lane, VantageId)>, HistoryError> {
+        let streams = stored::streams(&self.connection, None)?;
+        Ok(streams.into_iter().map(|it| (it.check, it.lane, it.vantage)).collect())
     }
 
     /// The void spans of `check` that touch `span`, whole, in order of start.

@@ -62,7 +62,8 @@ pub(super) fn scan(
     Ok(())
 }
 
-/// The first instant, not before `at`, at which a result may have started.
+/// An instant, not before `at`, before which no result starts that starts at or after `at`;
+/// `None`: none does.
 fn first_at_or_after(
     view: &Transaction<'_>,
     streams: &[Stream],
@@ -70,15 +71,36 @@ fn first_at_or_after(
 ) -> Result<Option<Millis>, HistoryError> {
     let mut first: Option<i64> = None;
     for stream in streams {
-        let read = |sql| view.query_row(sql, [stream.id, at.0], |row| row.get::<_, Option<i64>>(0));
-        let fault = || HistoryError::sqlite("read results");
-        let raw = read("SELECT min(started) FROM results WHERE stream = ?1 AND started >= ?2");
-        let sealed =
-            read("SELECT min(started_min) FROM blocks WHERE stream = ?1 AND started_max >= ?2");
-        let found = [first, raw.map_err(fault())?, sealed.map_err(fault())?];
-        first = found.into_iter().flatten().min();
+        let raw = first_raw(view, stream, at).map_err(HistoryError::reading(stream))?;
+        let sealed = view
+            .query_row(
+                "SELECT min(started_min) FROM blocks WHERE stream = ?1 AND started_max >= ?2",
+                [stream.id, at.0],
+                |row| row.get::<_, Option<i64>>(0),
+            )
+            .map_err(HistoryError::reading(stream))?;
+        first = [first, raw, sealed].into_iter().flatten().min();
     }
     Ok(first.map(|it| Millis(it).max(at)))
+}
+
+/// The same for the raw results of one stream.
+fn first_raw(view: &Transaction<'_>, stream: &Stream, at: Millis) -> rusqlite::Result<Option<i64>> {
+    let due_from = stream.after.due_from(at);
+    let due: Option<i64> = view.query_row(
+        "SELECT min(due) FROM results WHERE stream = ?1 AND due >= ?2",
+        [stream.id, due_from],
+        |row| row.get(0),
+    )?;
+    // Far ahead an estimate does; where it would be before `at`, the rows must be looked at.
+    match due.map(|due| due.saturating_add(stream.after.min)) {
+        Some(estimate) if estimate < at.0 => view.query_row(
+            "SELECT min(started) FROM results WHERE stream = ?1 AND due >= ?2 AND started >= ?3",
+            [stream.id, due_from, at.0],
+            |row| row.get(0),
+        ),
+        estimate => Ok(estimate),
+    }
 }
 
 /// The raw results of a stream that started in `window`.
@@ -90,13 +112,17 @@ fn raw(
 ) -> Result<(), HistoryError> {
     let read = || {
         let mut query = view.prepare(&format!(
-            "SELECT {} FROM results WHERE stream = ?1 AND started >= ?2 AND started < ?3",
+            "SELECT {} FROM results
+             WHERE stream = ?1 AND due >= ?2 AND due <= ?3 AND started >= ?4 AND started < ?5",
             row::COLUMNS
         ))?;
-        let key = [stream.id, window.start().0, window.end().0];
+        let (start, end) = (window.start(), window.end());
+        let due = (stream.after.due_from(start), stream.after.due_to(end));
+        let key = [stream.id, due.0, due.1, start.0, end.0];
         query.query_map(key, |row| Row::read(row, 0))?.collect::<rusqlite::Result<Vec<_>>>()
     };
-    for row in read().map_err(HistoryError::sqlite("read results"))? {
+    let at = || format!("{stream}, results from {} to {}", window.start(), window.end());
+    for row in read().map_err(|source| HistoryError::reading(&at())(source))? {
         results.push(stream.result(&row)?);
     }
     Ok(())
@@ -109,7 +135,8 @@ fn sealed(
     window: Span,
     results: &mut Vec<RunResult>,
 ) -> Result<(), HistoryError> {
-    let fault = || HistoryError::sqlite("read day blocks");
+    let at = format!("{stream}, day blocks from {} to {}", window.start(), window.end());
+    let fault = || HistoryError::reading(&at);
     let mut query = view
         .prepare(
             "SELECT day, seq, count, started_min, started_max, body FROM blocks

@@ -10,6 +10,7 @@ use crate::model::result::RunResult;
 use crate::model::time::Millis;
 
 use super::HistoryError;
+use super::after::After;
 use super::block::{self, Block};
 use super::row::Row;
 
@@ -19,6 +20,7 @@ pub(super) struct Stream {
     pub(super) check: CheckId,
     pub(super) lane: Lane,
     pub(super) vantage: VantageId,
+    pub(super) after: After,
 }
 
 /// The streams of `check`, or all there are.
@@ -28,18 +30,19 @@ pub(super) fn streams(
 ) -> Result<Vec<Stream>, HistoryError> {
     let read = || {
         let mut query = view.prepare(
-            "SELECT streams.id, checks.text, lane, vantages.text FROM streams
+            "SELECT streams.id, checks.text, lane, vantages.text, after_min, after_max FROM streams
              JOIN checks ON checks.id = check_id JOIN vantages ON vantages.id = vantage_id
              WHERE ?1 IS NULL OR checks.text = ?1 ORDER BY checks.text, lane, vantages.text",
         )?;
         let rows = query.query_map([check.map(CheckId::as_str)], |row| {
             let (check, vantage): (String, String) = (row.get(1)?, row.get(3)?);
-            Ok((row.get::<_, i64>(0)?, check, row.get::<_, i64>(2)?, vantage))
+            let after = After { min: row.get(4)?, max: row.get(5)? };
+            Ok((row.get::<_, i64>(0)?, check, row.get::<_, i64>(2)?, vantage, after))
         })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     let rows = read().map_err(HistoryError::sqlite("read streams"))?;
-    let streams = rows.into_iter().map(|(id, check, lane, vantage)| {
+    let streams = rows.into_iter().map(|(id, check, lane, vantage, after)| {
         let damaged = |fault| HistoryError::Damaged { at: format!("stream {id}"), fault };
         let code = usize::try_from(lane).ok().and_then(|it| Lane::ALL.get(it));
         Ok(Stream {
@@ -47,6 +50,7 @@ pub(super) fn streams(
             check: CheckId::new(&check).map_err(|it| damaged(it.to_string()))?,
             lane: *code.ok_or_else(|| damaged(format!("unknown lane {lane}")))?,
             vantage: VantageId::new(&vantage).map_err(|it| damaged(it.to_string()))?,
+            after,
         })
     });
     streams.collect()

@@ -75,7 +75,7 @@ impl Upkeep {
                     self.done.sealed_blocks += 1;
                 }
                 Ok(None) => drop(streams.pop()),
-                Err(fault @ HistoryError::Damaged { .. }) => {
+                Err(fault) if fault.is_about_content() => {
                     streams.pop();
                     self.fault.get_or_insert(fault);
                 }

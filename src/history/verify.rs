@@ -244,6 +244,18 @@ fn raw(view: &Transaction<'_>, report: &mut Report) -> Result<(), HistoryError> 
         }
         report.raw += count.unsigned_abs();
     }
+    let hidden: i64 = view
+        .query_row(
+            "SELECT count(*) FROM results JOIN streams ON streams.id = stream
+             WHERE (started - due > after_max OR started - due < after_min)
+             AND after_max < ?1 AND after_min > ?2",
+            [i64::MAX, i64::MIN],
+            |row| row.get(0),
+        )
+        .map_err(fault())?;
+    if hidden > 0 {
+        report.fault(format!("{hidden} results start outside their stream's bounds"));
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! One transaction: a batch of records, all or nothing.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, OptionalExtension, Statement, Transaction, params};
 
@@ -9,6 +10,7 @@ use crate::model::id::{CheckId, VantageId};
 use crate::model::result::{RunResult, VoidSpan};
 use crate::model::time::Millis;
 
+use super::after::After;
 use super::late::Sealed;
 use super::record::Event;
 use super::row::Row;
@@ -30,8 +32,15 @@ pub(super) struct Tally {
 /// transaction fails: it may hold what was rolled back.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    streams: HashMap<StreamKey, i64>,
+    streams: HashMap<StreamKey, Known>,
     sealed: Sealed,
+}
+
+/// A stream in the file.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    id: i64,
+    after: After,
 }
 
 impl Names {
@@ -45,27 +54,44 @@ impl Names {
         self.sealed.forget();
     }
 
+    /// The stream of `result`, in which its row may be stored now.
     fn stream(&mut self, tx: &Transaction<'_>, result: &RunResult) -> rusqlite::Result<i64> {
         let key = (result.check.clone(), result.lane, result.vantage.clone());
-        if let Some(id) = self.streams.get(&key) {
-            return Ok(*id);
+        let known = match self.streams.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let known = find_stream(tx, new.key())?;
+                new.insert(known)
+            }
+        };
+        let after = known.after.widened(result.due, result.started);
+        if after != known.after {
+            tx.execute(
+                "UPDATE streams SET after_min = ?2, after_max = ?3 WHERE id = ?1",
+                [known.id, after.min, after.max],
+            )?;
+            known.after = after;
         }
-        let check = check_id(tx, &key.0)?;
-        let vantage = vantage_id(tx, &key.2)?;
-        let found = params![check, key.1 as i64, vantage];
-        tx.execute(
-            "INSERT INTO streams (check_id, lane, vantage_id) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO NOTHING",
-            found,
-        )?;
-        let id = tx.query_row(
-            "SELECT id FROM streams WHERE check_id = ?1 AND lane = ?2 AND vantage_id = ?3",
-            found,
-            |row| row.get(0),
-        )?;
-        self.streams.insert(key, id);
-        Ok(id)
+        Ok(known.id)
     }
+}
+
+fn find_stream(tx: &Transaction<'_>, key: &StreamKey) -> rusqlite::Result<Known> {
+    let found = params![check_id(tx, &key.0)?, key.1 as i64, vantage_id(tx, &key.2)?];
+    tx.execute(
+        "INSERT INTO streams (check_id, lane, vantage_id) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO NOTHING",
+        found,
+    )?;
+    tx.query_row(
+        "SELECT id, after_min, after_max FROM streams
+         WHERE check_id = ?1 AND lane = ?2 AND vantage_id = ?3",
+        found,
+        |row| {
+            let after = After { min: row.get(1)?, max: row.get(2)? };
+            Ok(Known { id: row.get(0)?, after })
+        },
+    )
 }
 
 fn check_id(tx: &Transaction<'_>, check: &CheckId) -> rusqlite::Result<i64> {
@@ -80,10 +106,10 @@ fn vantage_id(tx: &Transaction<'_>, vantage: &VantageId) -> rusqlite::Result<i64
 }
 
 /// Stores `records` and then `alive`, durably, or nothing.
-pub(super) fn batch(
+pub(super) fn batch<'a>(
     connection: &mut Connection,
     names: &mut Names,
-    records: &[Record],
+    records: impl Iterator<Item = &'a Record>,
     alive: Option<Millis>,
 ) -> Result<Tally, HistoryError> {
     let tally = store(connection, names, records, alive);
@@ -93,10 +119,10 @@ pub(super) fn batch(
     tally.map_err(HistoryError::sqlite("store results"))
 }
 
-fn store(
+fn store<'a>(
     connection: &mut Connection,
     names: &mut Names,
-    records: &[Record],
+    records: impl Iterator<Item = &'a Record>,
     alive: Option<Millis>,
 ) -> rusqlite::Result<Tally> {
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

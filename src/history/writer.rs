@@ -1,5 +1,7 @@
 //! The one thread that writes: collects a batch, commits it, and does upkeep between batches.
 
+mod commit;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use crate::model::time::Millis;
 
@@ -15,10 +17,10 @@ use super::backlog::Backlog;
 use super::lock::FolderLock;
 use super::place::Place;
 use super::reserve::Reserve;
-use super::stats::{Commit, Shared};
+use super::stats::Shared;
 use super::upkeep::{self, Step, Upkeep, Upkept};
-use super::write::{self, Names};
-use super::{HistoryError, Observer, Record, Settings, verify};
+use super::write::Names;
+use super::{HistoryError, Observer, Record, Settings};
 
 /// Commands taken from the queue at once.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -26,13 +28,6 @@ const COMMANDS_AT_ONCE: usize = 256;
 /// Most records of one transaction: about 40 ms of work, so that a barrier behind a long
 /// backlog is not held up.
 const BATCH_RECORDS_MAX: usize = 4_096;
-
-/// After this many records the log is copied into the file. About 4 MiB of log.
-const CHECKPOINT_RECORDS: u64 = 4_096;
-
-/// First and longest wait between tries while the disk refuses.
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// The daemon's time is stored at least this often, also when nothing is measured.
 const ALIVE_EVERY_MS: i64 = 5_000;
@@ -60,11 +55,11 @@ pub(super) enum Command {
 
 /// The thread's own state.
 pub(super) struct Writer {
-    pub(super) place: Place,
-    pub(super) settings: Settings,
-    pub(super) connection: Option<Connection>,
-    pub(super) names: Names,
-    pub(super) shared: Arc<Shared>,
+    place: Place,
+    settings: Settings,
+    connection: Option<Connection>,
+    names: Names,
+    shared: Arc<Shared>,
     observer: Option<Observer>,
     backlog: Backlog,
     reserve: Option<Reserve>,
@@ -206,7 +201,8 @@ impl Writer {
             self.answer(&Err(why));
             return;
         }
-        let due = self.batch_due.is_some_and(|due| due <= now);
+        // After a failure there is always something to try again, be it only the sync.
+        let due = self.failing.is_some() || self.batch_due.is_some_and(|due| due <= now);
         if due || !self.flushes.is_empty() || self.backlog.len() >= BATCH_RECORDS_MAX {
             let result = self.commit_all();
             self.answer(&result);
@@ -217,107 +213,6 @@ impl Writer {
         for flush in self.flushes.drain(..) {
             let answer = result.clone().map_err(|why| HistoryError::NotDurable { why });
             let _ = flush.send(answer);
-        }
-    }
-
-    /// Commits all that waits; on failure keeps it and sets the time of the next try.
-    fn commit_all(&mut self) -> Result<(), String> {
-        let mut result = self.commit_batches();
-        if result.as_ref().is_err_and(HistoryError::is_disk_full)
-            && self.reserve.as_ref().is_some_and(Reserve::release)
-        {
-            warn!("disk full: the reserve is given back so that results can be stored");
-            result = self.commit_batches();
-        }
-        match result {
-            Ok(()) => {
-                self.batch_due = None;
-                if self.failing.take().is_some() {
-                    info!("results are stored again");
-                }
-                self.shared.failing.store(0, Ordering::Relaxed);
-                self.checkpoint_if_due();
-                Ok(())
-            }
-            Err(error) => {
-                let why = error.to_string();
-                self.note_failure(&error, why.clone());
-                Err(why)
-            }
-        }
-    }
-
-    fn note_failure(&mut self, error: &HistoryError, why: String) {
-        add(&self.shared.errors, 1);
-        add(&self.shared.failing, 1);
-        let wait = self.failing.as_ref().map_or(RETRY_FIRST, |it| (it.wait * 2).min(RETRY_MAX));
-        if self.failing.is_none() {
-            error!(%error, "results can't be stored; kept in memory and tried again");
-        }
-        self.failing = Some(Failing { why, next_try: Instant::now() + wait, wait });
-        if error.is_fatal_for_connection() && matches!(self.place, Place::Disk(_)) {
-            // Closed here, opened and checked again by the next try.
-            self.connection = None;
-        }
-    }
-
-    fn commit_batches(&mut self) -> Result<(), HistoryError> {
-        self.reopen_if_needed()?;
-        add(&self.shared.waiting, self.backlog.own_up());
-        loop {
-            let Some(connection) = &mut self.connection else { return Err(HistoryError::Closed) };
-            let records = self.backlog.front(BATCH_RECORDS_MAX);
-            let count = records.len();
-            let from = Instant::now();
-            let tally = write::batch(connection, &mut self.names, records, self.now)?;
-            let took = from.elapsed();
-            self.backlog.done(count);
-            self.alive = self.now;
-            self.since_checkpoint += count as u64;
-            let shared = &self.shared;
-            shared.waiting.fetch_sub(count as u64, Ordering::Relaxed);
-            add(&shared.committed, tally.stored);
-            add(&shared.duplicates, tally.duplicates);
-            shared.last_commit_at.store(self.now.unwrap_or_default().0, Ordering::Relaxed);
-            shared.last_commit_us.store(took.as_micros() as usize, Ordering::Relaxed);
-            if count > 0
-                && let Some(observer) = &self.observer
-            {
-                let (records, duplicates) = (count as u64, tally.duplicates);
-                observer(&Commit { records, duplicates, took });
-            }
-            if self.backlog.len() == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    fn reopen_if_needed(&mut self) -> Result<(), HistoryError> {
-        if self.connection.is_none() {
-            let connection = self.place.writer()?;
-            Place::settle(&connection)?;
-            verify::quick(&connection)?;
-            self.names.forget();
-            info!("history opened again and checked");
-            self.connection = Some(connection);
-        }
-        Ok(())
-    }
-
-    /// Copies the log into the file. We do it ourselves because SQLite's own way of doing it
-    /// after a commit hides a failed sync.
-    fn checkpoint_if_due(&mut self) {
-        if self.since_checkpoint < CHECKPOINT_RECORDS {
-            return;
-        }
-        self.since_checkpoint = 0;
-        let Some(connection) = &self.connection else { return };
-        let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        if let Err(error) = done.map_err(HistoryError::sqlite("copy the log into the file")) {
-            // Nothing is lost: the log still has it all.
-            let why = error.to_string();
-            self.note_failure(&error, why);
-            self.start_batch();
         }
     }
 
@@ -349,7 +244,6 @@ impl Writer {
                 warn!(%error, "upkeep of the history stopped; the next one goes on");
                 if error.is_fatal_for_connection() {
                     self.note_failure(&error, error.to_string());
-                    self.start_batch();
                 }
                 Err(error)
             }

@@ -68,8 +68,10 @@ fn connect_fault(remote: SocketAddr, error: &io::Error) -> Fault {
         return Fault::new(Reason::Fd, why);
     }
     let reason = match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // An ICMP administrative refusal comes as one of the last two.
-        Some(Errno::CONNREFUSED | Errno::ACCESS | Errno::PERM) => Reason::ConnectRefused,
+        // An administrative refusal by ICMPv6 comes as the second.
+        Some(Errno::CONNREFUSED | Errno::ACCESS) => Reason::ConnectRefused,
+        // Only a packet filter of this machine says so.
+        Some(Errno::PERM) => Reason::SelfNet,
         Some(Errno::TIMEDOUT) => Reason::ConnectTimeout,
         Some(Errno::CONNRESET | Errno::CONNABORTED | Errno::PIPE | Errno::NOTCONN) => {
             Reason::ConnectReset
@@ -90,4 +92,30 @@ pub(super) fn is_own_shortage(error: &io::Error) -> bool {
         Errno::AGAIN,
     ];
     error.raw_os_error().is_some_and(|code| short.contains(&Errno::from_raw_os_error(code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_connecting_blame_the_right_side() {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        for (errno, expected) in [
+            (Errno::CONNREFUSED, Reason::ConnectRefused),
+            (Errno::ACCESS, Reason::ConnectRefused),
+            (Errno::CONNRESET, Reason::ConnectReset),
+            (Errno::TIMEDOUT, Reason::ConnectTimeout),
+            (Errno::HOSTUNREACH, Reason::ConnectUnreachable),
+            (Errno::NETUNREACH, Reason::ConnectUnreachable),
+            (Errno::PERM, Reason::SelfNet),
+            (Errno::MFILE, Reason::Fd),
+            (Errno::NFILE, Reason::Fd),
+            (Errno::ADDRNOTAVAIL, Reason::Fd),
+            (Errno::NOMEM, Reason::Fd),
+        ] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(connect_fault(remote, &error).reason, expected, "{error}");
+        }
+    }
 }

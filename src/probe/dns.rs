@@ -66,17 +66,30 @@ struct Run<'a> {
 impl Run<'_> {
     async fn ask(&mut self, spec: &DnsSpec, lane: Lane) -> Result<Answer, Fault> {
         let question = Question::new(spec, rand::random())?;
-        let (host, server) = self.server(spec, lane).await?;
-        match &spec.transport {
-            DnsTransport::Udp => match self.over_udp(server, &question).await? {
+        let whom = self.server(spec, lane).await?;
+        let answer = self.ask_for(&question, &spec.transport, &whom).await?;
+        match question.without_edns(&answer.message)? {
+            Some(plain) => self.ask_for(&plain, &spec.transport, &whom).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn ask_for(
+        &mut self,
+        question: &Question,
+        transport: &DnsTransport,
+        (host, server): &(Host<String>, SocketAddr),
+    ) -> Result<Answer, Fault> {
+        match transport {
+            DnsTransport::Udp => match self.over_udp(*server, question).await? {
                 Datagram::Answer(answer) => Ok(answer),
-                Datagram::Truncated => self.over_tcp(server, &question).await.map_err(|fault| {
+                Datagram::Truncated => self.over_tcp(*server, question).await.map_err(|fault| {
                     let why = format!("the answer over UDP was cut short; {}", fault.why);
                     Fault::new(fault.reason, why)
                 }),
             },
-            DnsTransport::Tcp => self.over_tcp(server, &question).await,
-            DnsTransport::Tls(client) => self.over_tls(&host, client, server, &question).await,
+            DnsTransport::Tcp => self.over_tcp(*server, question).await,
+            DnsTransport::Tls(client) => self.over_tls(host, client, *server, question).await,
         }
     }
 

@@ -27,6 +27,7 @@ use crate::model::expect::HttpVersion;
 use crate::model::observation::{Detail, Hop, Observation};
 use crate::model::phases::{Phase, Phases};
 use crate::model::reason::Reason;
+use crate::model::secret::Secret;
 use crate::model::spec::{HttpOffer, HttpSpec, TlsClient};
 use crate::model::time::{Micros, Millis};
 
@@ -54,7 +55,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 struct Trip<'a> {
     spec: &'a HttpSpec,
     /// The bearer token, if one was fetched.
-    token: Option<&'a str>,
+    token: Option<&'a Secret>,
     /// Addresses of the proxy, if there is one.
     proxy: Option<&'a [IpAddr]>,
     lane: Lane,
@@ -70,6 +71,18 @@ struct Asked {
     body: Bytes,
     /// Whether secrets meant for the first host may be sent.
     home: bool,
+}
+
+impl Asked {
+    /// What the first hop asks for.
+    fn first(spec: &HttpSpec) -> Result<Self, Fault> {
+        Ok(Self {
+            method: request::method(&spec.method)?,
+            url: spec.url.clone(),
+            body: spec.body.clone().map(Bytes::from).unwrap_or_default(),
+            home: true,
+        })
+    }
 }
 
 /// What one hop got, with its body still encoded.
@@ -95,14 +108,17 @@ pub(super) async fn run(
     if prepared.as_ref().map_or(true, Prepared::took_time) {
         detail.aside = Micros::of(aside.elapsed());
     }
+    // A body to send is copied before the time begins.
+    let first = Asked::first(spec);
     let mut watch = Stopwatch::start(check.timeout);
-    let journey = match &prepared {
-        Ok(Prepared { token, proxy }) => {
-            let (token, proxy) = (token.as_deref(), proxy.as_deref());
+    let journey = match (&prepared, first) {
+        (Ok(Prepared { token, proxy }), Ok(first)) => {
+            let (token, proxy) = (token.as_ref(), proxy.as_deref());
             let trip = Trip { spec, token, proxy, lane, net, now };
-            travel(&trip, &mut watch, &mut detail).await
+            travel(&trip, first, &mut watch, &mut detail).await
         }
-        Err(fault) => Err(fault.clone()),
+        (Err(fault), _) => Err(fault.clone()),
+        (_, Err(fault)) => Err(fault),
     };
     // What comes after the last byte is our own time.
     let mut phases = Phases::default();
@@ -150,7 +166,7 @@ fn judge(spec: &HttpSpec, got: Got, total: Micros, net: &Net) -> Result<(), Faul
 /// What a run needs before it starts, timed apart from it.
 #[derive(Debug)]
 struct Prepared {
-    token: Option<String>,
+    token: Option<Secret>,
     proxy: Option<Vec<IpAddr>>,
 }
 
@@ -176,25 +192,26 @@ async fn prepare(
 }
 
 /// Goes from hop to hop until an answer is not a redirect to follow.
-async fn travel(trip: &Trip<'_>, watch: &mut Stopwatch, detail: &mut Detail) -> Result<Got, Fault> {
-    let mut asked = Asked {
-        method: request::method(&trip.spec.method)?,
-        url: trip.spec.url.clone(),
-        body: trip.spec.body.clone().map(Bytes::from).unwrap_or_default(),
-        home: true,
-    };
+async fn travel(
+    trip: &Trip<'_>,
+    mut asked: Asked,
+    watch: &mut Stopwatch,
+    detail: &mut Detail,
+) -> Result<Got, Fault> {
     let mut jar = Jar::default();
     let mut before = Phases::default();
     loop {
         watch.enter(Phase::Dns);
-        let got = hop(trip, &asked, &mut jar, watch, detail).await;
+        let mut status = None;
+        let got = hop(trip, &asked, &mut jar, &mut status, watch, detail).await;
         let after = watch.read();
         let phases = spent(before, after);
         before = after;
-        let status = got.as_ref().ok().map(|got| got.status);
         let url = shown(&asked.url);
         detail.hops.push(Hop { url, status, phases });
-        let got = got?;
+        let mut got = got?;
+        // Decoding is our own time, not the service's.
+        got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)?;
         detail.http_version = Some(got.version.as_str());
         match redirect::next(trip.spec, &asked, &got, detail.hops.len())? {
             None => return Ok(got),
@@ -203,11 +220,13 @@ async fn travel(trip: &Trip<'_>, watch: &mut Stopwatch, detail: &mut Detail) -> 
     }
 }
 
-/// One request and its answer.
+/// One request and its answer, whose body is still encoded. `status` is filled as soon as it is
+/// known, whatever becomes of the rest.
 async fn hop(
     trip: &Trip<'_>,
     asked: &Asked,
     jar: &mut Jar,
+    status: &mut Option<u16>,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<Got, Fault> {
@@ -221,7 +240,7 @@ async fn hop(
         let addresses = resolve::resolve(&host, trip.lane, trip.net, watch, detail).await?;
         dial::connect(&addresses, port, trip.net, watch, detail).await?
     };
-    let mut got = if secure {
+    let got = if secure {
         let client = client_for(trip.spec, asked);
         let terms = Terms {
             host: &host,
@@ -236,13 +255,12 @@ async fn hop(
             let why = "expected HTTP/2, the server does not offer it by ALPN";
             return Err(Fault::new(Reason::HttpVersion, why));
         }
-        exchange_over(stream, two, trip, asked, jar, watch).await?
+        exchange_over(stream, two, trip, asked, jar, status, watch).await?
     } else {
         let two = trip.spec.offer == HttpOffer::Http2;
-        exchange_over(stream, two, trip, asked, jar, watch).await?
+        exchange_over(stream, two, trip, asked, jar, status, watch).await?
     };
     jar.keep(&asked.url, &got.headers);
-    got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)?;
     Ok(got)
 }
 
@@ -252,6 +270,7 @@ async fn exchange_over<S>(
     trip: &Trip<'_>,
     asked: &Asked,
     jar: &Jar,
+    status: &mut Option<u16>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -260,9 +279,9 @@ where
     let request = request::build(trip, asked, jar, two)?;
     let cap = trip.spec.body_bytes_cap;
     if two {
-        exchange2::exchange(stream, request, cap, watch).await
+        exchange2::exchange(stream, request, cap, status, watch).await
     } else {
-        exchange::exchange(stream, request, cap, watch).await
+        exchange::exchange(stream, request, cap, status, watch).await
     }
 }
 

@@ -206,3 +206,6 @@ fn handshake_fault(error: &io::Error) -> Fault {
     };
     Fault::new(reason, format!("TLS handshake: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

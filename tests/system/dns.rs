@@ -267,6 +267,43 @@ async fn nothing_but_garbage_is_no_answer() {
     assert_eq!(seen.status, None);
 }
 
+#[tokio::test]
+async fn a_server_from_before_edns_is_asked_as_in_its_day() {
+    let server = Server::start(None, |asked| {
+        if asked.query.edns.is_none() {
+            return vec![bytes(&asked.answer())];
+        }
+        // No more than a header, as it can't read the rest.
+        let mut refusal = asked.refusal(ResponseCode::FormErr);
+        refusal.queries.clear();
+        refusal.edns = None;
+        vec![bytes(&refusal)]
+    })
+    .await;
+    ends(&ask(&server, DnsTransport::Udp, LONG).await, Reason::None);
+    assert_eq!(server.datagrams(), 2);
+}
+
+#[tokio::test]
+async fn a_server_is_asked_over_ipv6() {
+    let Ok(socket) = UdpSocket::bind("[::1]:0").await else {
+        println!("skipped: this machine has no IPv6");
+        return;
+    };
+    let address = socket.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut packet = [0; 2_048];
+        let (length, from) = socket.recv_from(&mut packet).await.unwrap();
+        let query = Message::from_vec(&packet[..length]).unwrap();
+        let asked = Asked { query, tcp: false, before: 0 };
+        socket.send_to(&bytes(&asked.answer()), from).await.unwrap();
+    });
+    let seen = observe(&dns(spec(Some(address), DnsTransport::Udp), LONG), &net(None)).await;
+    ends(&seen, Reason::None);
+    assert_eq!(seen.detail.remote, Some(address));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_garbage_does_not_outlast_the_deadline() {
     let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();

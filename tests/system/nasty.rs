@@ -15,3 +15,4 @@ mod two;
 mod names;
 mod way;
 mod starttls;
+mod cost;

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// `part` of `whole` milliseconds, from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// `part` of `whole` milliseconds, from 0 to 1; compared by value.
+#[derive(Clone, Copy, Debug)]
 pub struct Fraction {
     part: i64,
     whole: i64,
@@ -16,13 +16,13 @@ impl Fraction {
         (whole > 0).then(|| Self { part: part.clamp(0, whole), whole })
     }
 
-    /// The upper number, in lowest terms with nothing: as it was counted.
+    /// The upper number, as it was counted.
     #[must_use]
     pub const fn part(self) -> i64 {
         self.part
     }
 
-    /// The lower number, at least 1.
+    /// The lower number, as it was counted, at least 1.
     #[must_use]
     pub const fn whole(self) -> i64 {
         self.whole
@@ -43,6 +43,14 @@ impl Fraction {
     }
 }
 
+impl PartialEq for Fraction {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Fraction {}
+
 impl PartialOrd for Fraction {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -50,11 +58,8 @@ impl PartialOrd for Fraction {
 }
 
 impl Ord for Fraction {
-    /// By value; equal values with other numbers by the lower number, so that it agrees with
-    /// equality.
     fn cmp(&self, other: &Self) -> Ordering {
         let left = i128::from(self.part) * i128::from(other.whole);
-        let right = i128::from(other.part) * i128::from(self.whole);
-        left.cmp(&right).then(self.whole.cmp(&other.whole))
+        left.cmp(&(i128::from(other.part) * i128::from(self.whole)))
     }
 }

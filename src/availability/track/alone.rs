@@ -8,7 +8,7 @@ use crate::model::span::Span;
 use crate::model::time::Millis;
 
 use super::spell::{Spell, spells};
-use super::{Edge, Outage, STRAIN_WHOLE, Strain, Track, View};
+use super::{Edge, Outage, STRAIN_WHOLE, Strain, Track, Vantage};
 
 /// What a vantage saw, unconfirmed: `Up`, `Slow`, and `Down` for every bad result.
 #[must_use]
@@ -20,12 +20,13 @@ pub fn raw(samples: &[Sample]) -> Vec<Segment> {
 /// they are confirmed, else a blip; bad results side by side are confirmed together or not at
 /// all.
 #[must_use]
-pub fn track(samples: &[Sample], confirm: Confirm, weight: u32) -> Track {
+pub fn track(vantage: &Vantage, confirm: Confirm) -> Track {
+    let samples = vantage.samples.as_slice();
     let bad: Vec<bool> = samples.iter().map(Sample::is_bad).collect();
     let marks = confirm.mark(&bad);
     let mut track = Track {
         timeline: timeline::alone(samples, confirm),
-        views: vec![View { weight, raw: raw(samples) }],
+        views: vec![vantage.view()],
         ..Track::default()
     };
     let (mut shortest, mut longest) = (Vec::new(), Vec::new());

@@ -40,9 +40,12 @@ pub fn track(lanes: Vec<Track>) -> Track {
 
 /// The common part `span` of outages of every lane.
 fn outage(span: Span, lanes: &[Track]) -> Option<Outage> {
-    let covers = |it: &&Outage| it.start.at <= span.start() && span.end() <= it.end.at;
+    let covering = |lane: &'_ Track| {
+        let after = lane.outages.partition_point(|it| it.start.at <= span.start());
+        after.checked_sub(1)
+    };
     let parts: Vec<&Outage> =
-        lanes.iter().filter_map(|lane| lane.outages.iter().find(covers)).collect();
+        lanes.iter().filter_map(|lane| lane.outages.get(covering(lane)?)).collect();
     let starts = parts.iter().max_by_key(|it| (it.start.at, it.start.latest))?;
     let ends = parts.iter().min_by_key(|it| (it.end.at, it.end.earliest))?;
     Some(Outage {

@@ -1,7 +1,7 @@
 //! One lane over several vantages (`docs/measurement.md`, "State of a check over its vantages,
 //! and of a system"). The quorum is the confirmation; the edges follow the intersection rule.
 
-use crate::availability::sample::{Sample, middle};
+use crate::availability::sample::middle;
 use crate::availability::segment::{Segment, append};
 use crate::availability::span_set::SpanSet;
 use crate::model::span::Span;
@@ -10,7 +10,7 @@ use crate::model::time::Millis;
 
 use super::spell::{Spell, spells};
 use super::sweep::{merge, sweep};
-use super::{Edge, Outage, STRAIN_WHOLE, Strain, Track, View, alone};
+use super::{Edge, Outage, STRAIN_WHOLE, Strain, Track, Vantage, View};
 
 /// How many vantages must agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,22 +59,10 @@ impl Quorum {
     }
 }
 
-/// The samples of one vantage and how much it counts in the reachability.
-#[derive(Clone, Debug)]
-pub struct Vantage {
-    /// Its testimony, as from [`crate::availability::timeline::samples`].
-    pub samples: Vec<Sample>,
-    /// Its weight.
-    pub weight: u32,
-}
-
 /// The course of a lane that several vantages watch.
 #[must_use]
 pub fn track(vantages: &[Vantage], quorum: Quorum) -> Track {
-    let views: Vec<View> = vantages
-        .iter()
-        .map(|it| View { weight: it.weight, raw: alone::raw(&it.samples) })
-        .collect();
+    let views: Vec<View> = vantages.iter().map(Vantage::view).collect();
     let raws: Vec<&[Segment]> = views.iter().map(|it| it.raw.as_slice()).collect();
     let counted = merge(&raws, |states| quorum.state(states));
     let mut strain = Vec::new();
@@ -130,10 +118,12 @@ fn settle_one(
     known_before: bool,
     known_after: bool,
 ) -> Outage {
-    let touching = |vantage: &Vec<Spell>| -> Option<(Spell, Spell)> {
-        let mut own = vantage.iter().filter(|it| it.span.within(span).is_some());
-        let first = *own.next()?;
-        Some((first, own.next_back().copied().unwrap_or(first)))
+    // A vantage belongs to the outage if a spell of its own has a part in it.
+    let touching = |own: &Vec<Spell>| -> Option<(Spell, Spell)> {
+        let from = own.partition_point(|it| it.span.end() <= span.start());
+        let until = own.partition_point(|it| it.span.start() < span.end());
+        let own = own.get(from..until)?;
+        Some((*own.first()?, *own.last()?))
     };
     let (firsts, lasts): (Vec<Spell>, Vec<Spell>) = spells.iter().filter_map(touching).unzip();
     let mut start = Edge::fixed(span.start());

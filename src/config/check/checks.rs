@@ -26,7 +26,9 @@ const CONFIRM: u8 = 3;
 /// The check at `node` of the system at `system`; `None` if something is wrong with it.
 pub(super) fn check(desk: &mut Desk<'_>, system: &Node, node: &Node) -> Option<Check> {
     let times = times(desk, node);
+    desk.idle = node.bool("enabled") == Some(false);
     let spec = spec(desk, node, times.as_ref());
+    desk.idle = false;
     let disabled = disabled(desk, node);
     let times = times?;
     let id = CheckId::new(node.text("id")?).ok()?;

@@ -132,9 +132,9 @@ fn history(desk: &mut Desk<'_>, node: Option<&Node>) -> HistoryKeys {
     if let Some(raw) = node.get("raw").filter(|_| keys.raw_days >= keys.results_days) {
         let what = What::TooLong {
             key: "raw",
-            length: format!("{}days", keys.raw_days),
+            length: format!("{}d", keys.raw_days),
             other: "results",
-            bound: format!("{}days", keys.results_days),
+            bound: format!("{}d", keys.results_days),
             or_equal: false,
         };
         desk.wrong(raw.at, what);

@@ -34,14 +34,32 @@ pub(crate) fn parse(text: &str) -> Result<Duration, NotAn> {
     })
 }
 
-/// As written in the configuration: `1m 30s`.
+/// As it may be written in the configuration, days being the longest unit: `1m 30s`.
 pub(crate) fn show(length: Duration) -> String {
-    humantime::format_duration(length).to_string()
+    let micros = length.as_micros();
+    let units = [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)];
+    let units = units.into_iter().chain([("ms", 1_000), ("us", 1)]);
+    let mut rest = micros;
+    let mut parts = Vec::new();
+    for (name, unit) in units {
+        if rest >= unit {
+            parts.push(format!("{}{name}", rest / unit));
+        }
+        rest %= unit;
+    }
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        for text in ["1d", "90d", "1h 30m", "1m 30s", "500ms", "2s 500ms", "400d 1us", "0s"] {
+            assert_eq!(show(parse(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn lengths_of_time_need_units_and_stay_in_range() {
@@ -55,8 +73,8 @@ mod tests {
         check("30", "`30` is not a length of time: it has no unit");
         check("30x", "`30x` is not a length of time: `x` is no unit");
         check("-1s", "`-1s` is not a length of time: it is not numbers, each with a unit");
-        check("0s", "0s is not within 1s to 1day");
-        check("2days", "2days is not within 1s to 1day");
+        check("0s", "0s is not within 1s to 1d");
+        check("2days", "2days is not within 1s to 1d");
         check(
             "99999999999999999999s",
             "`99999999999999999999s` is not a length of time: it is too long or too fine",

@@ -254,7 +254,7 @@ static HEADER_RULE: Table = Table {
         required("name", Shape::Text(Form::HeaderName), r#""content-type""#, "Its name."),
         optional("matches", PATTERN, "-", r#""^text/html""#, "At least one value matches."),
         optional("not_matches", PATTERN, "-", r#""(?i)php""#, "No value matches."),
-        optional("absent", ONLY_TRUE, "-", "true", "It is not there."),
+        optional("absent", Shape::Bool, "-", "true", "`true`: it is not there."),
         optional(
             "optional",
             Shape::Bool,
@@ -274,10 +274,8 @@ static JSON_RULE: Table = Table {
         required("path", Shape::Text(Form::JsonPath), r#""$.status""#, "JSONPath (RFC 9535)."),
         optional("equals", Shape::Any, "-", r#""UP""#, "Each node equals this value."),
         optional("matches", PATTERN, "-", r#""^(UP|OK)$""#, "The text of each node matches."),
-        optional("absent", ONLY_TRUE, "-", "true", "It selects nothing."),
+        optional("absent", Shape::Bool, "-", "true", "`true`: it selects nothing."),
     ],
     kinds: &[],
     choice: Choice::AtMostOne(&["equals", "matches", "absent"]),
 };
-
-const ONLY_TRUE: Shape = Shape::Bool;

@@ -30,6 +30,9 @@ impl SourceCode for Snippet<'_> {
         if context_lines_before > 0 {
             start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
             end += text[end..].find('\n').unwrap_or(text.len() - end);
+            if end > start && text[start..end].ends_with('\r') {
+                end -= 1;
+            }
             column = 0;
         }
         let lines = text[start..end].matches('\n').count() + 1;

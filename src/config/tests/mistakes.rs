@@ -1,6 +1,7 @@
 //! One bad file for each mistake, with its text.
 
-use super::*;
+use std::fmt::Write as _;
+
 use crate::config::load::parse_bytes;
 
 const CASES: &str = include_str!("mistakes.txt");
@@ -17,9 +18,8 @@ fn file(place: &str, text: &str) -> String {
         "file" => text.to_owned(),
         "monitor" => format!("{MONITOR}{text}{OWNER}{SYSTEM}{CHECK}{HTTP}"),
         "system" => format!("{MONITOR}{OWNER}{SYSTEM}{text}{CHECK}{HTTP}"),
-        "check" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{HTTP}{text}"),
         "kind" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{text}"),
-        "end" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{HTTP}{text}"),
+        "check" | "end" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{HTTP}{text}"),
         other => panic!("no such place: {other}"),
     }
 }
@@ -36,16 +36,15 @@ fn env(name: &str) -> Option<String> {
 
 /// The mistakes of a file: the lines they are on, their texts and their mends.
 fn told(text: &str) -> String {
-    let mistakes = match parse_bytes("t.toml", text.as_bytes().to_vec(), &env) {
-        Ok(_) => return "fine\n".to_owned(),
-        Err(mistakes) => mistakes,
+    let Err(mistakes) = parse_bytes("t.toml", text.as_bytes().to_vec(), &env) else {
+        return "fine\n".to_owned();
     };
     let mut told = String::new();
     for mistake in mistakes.list() {
         let at = mistakes.position(mistake.at);
         let line = text.lines().nth(at.line - 1).unwrap_or_default();
         let line = if line.contains("hunter2") { "***" } else { line };
-        told += &format!("{line} @ {}: {}\n", at.column, mistake.what);
+        writeln!(told, "{line} @ {}: {}", at.column, mistake.what).unwrap();
         told += &mistake.what.help().map_or(String::new(), |help| format!("    {help}\n"));
     }
     let shown = mistakes.to_string();
@@ -71,7 +70,7 @@ fn each_mistake_says_what_is_wrong_and_what_to_write() {
         if got.trim() != expected.trim() {
             wrong.push(format!("{title}\nexpected:\n{}\ngot:\n{got}", expected.trim_end()));
         }
-        blessed += &format!("#### {head}=>\n{got}\n");
+        write!(blessed, "#### {head}=>\n{got}\n").unwrap();
     }
     if std::env::var("BLESS").is_ok() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/tests/mistakes.txt");

@@ -17,6 +17,7 @@ pub(super) struct Question {
     id: u16,
     name: Name,
     record_type: RecordType,
+    message: Message,
     /// The message as sent over UDP.
     pub(super) bytes: Vec<u8>,
 }
@@ -33,19 +34,17 @@ pub(super) enum Heard {
 }
 
 impl Question {
-    /// Builds the question that `spec` asks, with a random `id`.
+    /// Builds the question that `spec` asks.
     ///
-    /// EDNS (RFC 6891) is always offered; the AD and DO bits are set where the answer is to be
+    /// EDNS (RFC 6891) is offered; the AD and DO bits are set where the answer is to be
     /// authenticated (RFC 6840, section 5.7; RFC 4035, section 3.2.1).
     ///
     /// # Errors
     ///
     /// A `void` fault if the name is not a domain name: that is our configuration's trouble.
     pub(super) fn new(spec: &DnsSpec, id: u16) -> Result<Self, Fault> {
-        let broken = |error: &dyn std::fmt::Display| {
-            Fault::new(Reason::Internal, format!("can't ask for `{}`: {error}", spec.name))
-        };
-        let mut name = Name::from_str_relaxed(&spec.name).map_err(|error| broken(&error))?;
+        let mut name =
+            Name::from_str_relaxed(&spec.name).map_err(|error| unwritable(&spec.name, &error))?;
         name.set_fqdn(true);
         let record_type = RecordType::from(spec.record_type);
         let mut message = Message::new(id, MessageType::Query, OpCode::Query);
@@ -55,8 +54,31 @@ impl Question {
         let mut edns = Edns::new();
         edns.set_max_payload(EDNS_PAYLOAD_BYTES).set_dnssec_ok(spec.expect.authenticated);
         message.set_edns(edns);
-        let bytes = message.to_vec().map_err(|error| broken(&error))?;
-        Ok(Self { id, name, record_type, bytes })
+        let bytes = message.to_vec().map_err(|error| unwritable(&spec.name, &error))?;
+        Ok(Self { id, name, record_type, message, bytes })
+    }
+
+    /// The same question without EDNS, if `answer` shows that the server does not know EDNS: it
+    /// must then say FORMERR (RFC 6891, section 7), some say NOTIMP, and every resolver asks
+    /// again like this. None if the answer needs EDNS, or this is that question.
+    ///
+    /// # Errors
+    ///
+    /// As [`Question::new`].
+    pub(super) fn without_edns(&self, answer: &Message) -> Result<Option<Self>, Fault> {
+        let code = answer.metadata.response_code;
+        let unknown = matches!(code, ResponseCode::FormErr | ResponseCode::NotImp);
+        let offered = self.message.edns.as_ref();
+        let wanted = offered.is_none_or(|edns| edns.flags().dnssec_ok);
+        if !unknown || answer.edns.is_some() || wanted {
+            return Ok(None);
+        }
+        let mut message = self.message.clone();
+        message.edns = None;
+        message.metadata.id = rand::random();
+        let (name, record_type) = (self.name.clone(), self.record_type);
+        let bytes = message.to_vec().map_err(|error| unwritable(&name.to_ascii(), &error))?;
+        Ok(Some(Self { id: message.metadata.id, name, record_type, message, bytes }))
     }
 
     /// Whether `packet` answers this question (RFC 5452, section 9.1: id and question must
@@ -97,6 +119,10 @@ impl Question {
                     && query.query_class() == DNSClass::IN
             })
     }
+}
+
+fn unwritable(name: &str, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(Reason::Internal, format!("can't ask for `{name}`: {error}"))
 }
 
 /// The names of response codes as IANA lists them; `RCODE17` for those without one.
@@ -227,6 +253,32 @@ pub(super) mod tests {
             assert_eq!(edns.flags().dnssec_ok, wanted);
             assert_eq!(edns.max_payload(), 1_232);
         }
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_edns_is_asked_without() {
+        let refusal = |code, edns: bool| {
+            Message::from_vec(&answer(|it| {
+                it.metadata.response_code = code;
+                it.edns = it.edns.take().filter(|_| edns);
+            }))
+            .unwrap()
+        };
+        let again = |question: &Question, code, edns| {
+            question.without_edns(&refusal(code, edns)).unwrap().map(|it| it.message)
+        };
+        let plain = again(&question(), ResponseCode::FormErr, false).unwrap();
+        assert_eq!(plain.queries, question().message.queries);
+        assert_eq!(plain.edns, None);
+        assert!(again(&question(), ResponseCode::NotImp, false).is_some());
+        assert_eq!(again(&question(), ResponseCode::FormErr, true), None);
+        assert_eq!(again(&question(), ResponseCode::ServFail, false), None);
+        let last = question().without_edns(&refusal(ResponseCode::FormErr, false)).unwrap();
+        assert_eq!(again(&last.unwrap(), ResponseCode::FormErr, false), None, "only once");
+        let mut secure = spec("a.vn");
+        secure.expect.authenticated = true;
+        let secure = Question::new(&secure, 1).unwrap();
+        assert_eq!(again(&secure, ResponseCode::FormErr, false), None);
     }
 
     #[test]

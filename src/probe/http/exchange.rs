@@ -31,6 +31,7 @@ pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
+    status: &mut Option<u16>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -39,7 +40,7 @@ where
     watch.enter(Phase::Send);
     let (tap, wire) = Wire::watch(stream, false, BEFORE_HEAD_BYTES_MAX);
     let deadline = watch.deadline();
-    let done = timeout_at(deadline, converse(TokioIo::new(tap), request, cap, &wire)).await;
+    let done = timeout_at(deadline, converse(TokioIo::new(tap), request, cap, status, &wire)).await;
     wire.settle(watch);
     done.unwrap_or_else(|_elapsed| Err(watch.timed_out()))
 }
@@ -48,6 +49,7 @@ async fn converse<I>(
     io: I,
     request: Request<Full<Bytes>>,
     cap: u64,
+    status: &mut Option<u16>,
     wire: &Wire,
 ) -> Result<Got, Fault>
 where
@@ -63,6 +65,7 @@ where
         .map_err(fault)?;
     let work = async {
         let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
+        *status = Some(head.status.as_u16());
         wire.head_came(body::wire_bytes_max(cap));
         let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         let version = if head.version == Version::HTTP_10 {
@@ -127,4 +130,20 @@ pub(super) fn fault(why: &str, wire: &Wire) -> Fault {
         return Fault::new(Reason::ConnectReset, format!("closed before anything was sent: {why}"));
     }
     Fault::new(Reason::HttpProtocol, format!("HTTP: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Micros;
+
+    #[tokio::test]
+    async fn a_close_before_anything_was_sent_is_a_reset() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        drop(theirs);
+        let mut watch = Stopwatch::start(Micros(1_000_000));
+        let request = Request::new(Full::default());
+        let fault = exchange(ours, request, 10, &mut None, &mut watch).await.expect_err("closed");
+        assert_eq!(fault.reason, Reason::ConnectReset, "{}", fault.why);
+    }
 }

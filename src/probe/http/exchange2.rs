@@ -32,6 +32,7 @@ pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
+    status: &mut Option<u16>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -39,7 +40,7 @@ where
 {
     watch.enter(Phase::Send);
     let (tap, wire) = Wire::watch(stream, true, BEFORE_HEAD_BYTES_MAX);
-    let done = timeout_at(watch.deadline(), converse(tap, request, cap, &wire)).await;
+    let done = timeout_at(watch.deadline(), converse(tap, request, cap, status, &wire)).await;
     wire.settle(watch);
     done.unwrap_or_else(|_elapsed| Err(watch.timed_out()))
 }
@@ -48,6 +49,7 @@ async fn converse<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
+    status: &mut Option<u16>,
     wire: &Wire,
 ) -> Result<Got, Fault>
 where
@@ -61,13 +63,14 @@ where
         .handshake::<_, Bytes>(stream)
         .await
         .map_err(|error| fault(&error.to_string(), wire))?;
-    beside(connection, ask(sender, request, cap, wire)).await
+    beside(connection, ask(sender, request, cap, status, wire)).await
 }
 
 async fn ask(
     sender: SendRequest<Bytes>,
     request: Request<Full<Bytes>>,
     cap: u64,
+    status: &mut Option<u16>,
     wire: &Wire,
 ) -> Result<Got, Fault> {
     let broken = |error: h2::Error| fault(&error.to_string(), wire);
@@ -89,14 +92,15 @@ async fn ask(
         }
     };
     let (head, incoming) = response.map_err(broken)?.into_parts();
+    *status = Some(head.status.as_u16());
     wire.head_came(body::wire_bytes_max(cap));
     if head.headers.len() > HEADERS_MAX {
         let why = format!("more than {HEADERS_MAX} headers");
         return Err(Fault::new(Reason::HttpProtocol, why));
     }
     let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
-    let status = head.status.as_u16();
-    Ok(Got { version: HttpVersion::Http2, status, headers: head.headers, body })
+    let (version, status) = (HttpVersion::Http2, head.status.as_u16());
+    Ok(Got { version, status, headers: head.headers, body })
 }
 
 /// Sends the body as the server's window allows. If the server wants no more of it, its answer

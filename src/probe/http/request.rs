@@ -1,7 +1,8 @@
 //! What is sent: the request line and the headers of one hop.
 
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
+    PROXY_AUTHORIZATION, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
@@ -10,6 +11,7 @@ use hyper::body::Bytes;
 use url::{Position, Url};
 
 use crate::model::reason::Reason;
+use crate::model::secret::Secret;
 use crate::model::spec::Auth;
 use crate::probe::stopwatch::Fault;
 
@@ -19,6 +21,15 @@ use super::{Asked, Trip};
 /// Headers of the check that may follow a redirect to another host: none that can hold a secret.
 const HARMLESS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"];
+
+/// Headers of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2).
+const ONLY_HTTP1: [HeaderName; 5] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// The method, as written.
 pub(super) fn method(text: &str) -> Result<Method, Fault> {
@@ -41,8 +52,17 @@ pub(super) fn build(
             set(&mut headers, &key, trip, value.reveal())?;
         }
     }
-    if asked.body.is_empty() {
-        headers.remove(http::header::CONTENT_TYPE);
+    let dropped = asked.body.is_empty() && trip.spec.body.as_ref().is_some_and(|it| !it.is_empty());
+    if dropped {
+        headers.remove(CONTENT_TYPE);
+    }
+    if two {
+        for name in ONLY_HTTP1 {
+            headers.remove(name);
+        }
+        if !asked.body.is_empty() {
+            headers.insert(CONTENT_LENGTH, asked.body.len().into());
+        }
     }
     let uri = target(trip, asked, &mut headers, two)?;
     let mut request = Request::new(Full::new(asked.body.clone()));
@@ -83,6 +103,13 @@ fn set(
     trip: &Trip<'_>,
     value: &str,
 ) -> Result<(), Fault> {
+    if name == COOKIE
+        && let Some(ours) = headers.get(COOKIE).and_then(|it| it.to_str().ok())
+    {
+        let both = secret(&format!("{value}; {ours}"))?;
+        headers.insert(COOKIE, both);
+        return Ok(());
+    }
     let value = secret(value)?;
     let written = |it: &&(String, _)| it.0.eq_ignore_ascii_case(name.as_str());
     // A header written twice is sent twice; one of ours is replaced.
@@ -128,12 +155,12 @@ fn target(
     Uri::from_parts(parts).map_err(|_| bad(()))
 }
 
-fn authorization(auth: &Auth, token: Option<&str>) -> Option<String> {
+fn authorization(auth: &Auth, token: Option<&Secret>) -> Option<String> {
     match auth {
         Auth::None => None,
         Auth::Basic { user, password } => Some(basic(user, password.reveal())),
         Auth::Bearer(token) => Some(format!("Bearer {}", token.reveal())),
-        Auth::OAuth2 { .. } => token.map(|token| format!("Bearer {token}")),
+        Auth::OAuth2 { .. } => token.map(|token| format!("Bearer {}", token.reveal())),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::model::time::{Micros, Millis};
 use crate::probe::net::Net;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
-use super::{Got, Trip, travel};
+use super::{Asked, Got, Trip, travel};
 
 /// Most tokens kept; when full, all are forgotten and fetched anew.
 const TOKENS_MAX: usize = 1_024;
@@ -38,7 +38,7 @@ const UNSTATED_LIFE: Duration = Duration::from_mins(1);
 const LIFE_MAX: Duration = Duration::from_hours(24);
 
 /// A token and when to fetch the next.
-type Slot = Arc<Mutex<Option<(String, Instant)>>>;
+type Slot = Arc<Mutex<Option<(Secret, Instant)>>>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -95,7 +95,7 @@ pub(super) async fn fetch(
     lane: Lane,
     net: &Net,
     now: Millis,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<Secret>, Fault> {
     let Some(key) = key_of(&spec.auth) else { return Ok(None) };
     let slot = net.tokens.slot(key.clone());
     let late = || Fault::new(Reason::AuthRefused, "the token endpoint did not answer in time");
@@ -109,11 +109,13 @@ pub(super) async fn fetch(
     let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
     let mut watch = Stopwatch::start(left);
     let mut unused = Detail::default();
-    let got = travel(&trip, &mut watch, &mut unused).await.map_err(|fault| {
-        let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
-        let reason = if own { fault.reason } else { Reason::AuthRefused };
-        Fault::new(reason, format!("fetching a token: {}", fault.why))
-    })?;
+    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(
+        |fault| {
+            let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
+            let reason = if own { fault.reason } else { Reason::AuthRefused };
+            Fault::new(reason, format!("fetching a token: {}", fault.why))
+        },
+    )?;
     let (token, life) = read(&got)?;
     *kept = Some((token.clone(), Instant::now() + life));
     Ok(Some(token))
@@ -171,7 +173,7 @@ fn anything(spec: &HttpSpec) -> HttpExpect {
 }
 
 /// The token and how long to keep it. What the endpoint says is never told: it may be secret.
-fn read(got: &Got) -> Result<(String, Duration), Fault> {
+fn read(got: &Got) -> Result<(Secret, Duration), Fault> {
     let refused = |why: String| Fault::new(Reason::AuthRefused, why);
     if got.status != 200 {
         return Err(refused(format!("the token endpoint answered with status {}", got.status)));
@@ -188,5 +190,5 @@ fn read(got: &Got) -> Result<(String, Duration), Fault> {
     let life = life.map_or(UNSTATED_LIFE, |seconds| {
         Duration::from_secs(seconds).saturating_sub(MARGIN).min(LIFE_MAX)
     });
-    Ok((token.to_owned(), life))
+    Ok((Secret::new(token.to_owned()), life))
 }

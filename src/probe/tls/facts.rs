@@ -11,6 +11,7 @@ use x509_parser::prelude::FromDer;
 
 use crate::model::observation::CertFacts;
 use crate::model::time::Millis;
+use crate::probe::expect::shorten;
 
 /// Most names kept of one certificate: some name hundreds of hosts.
 const NAMES_MAX: usize = 256;
@@ -27,7 +28,8 @@ pub(super) fn validity(der: &CertificateDer<'_>) -> Option<(i64, i64)> {
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
-/// What `der` says; of one that can't be read, only its hash.
+/// What `der` says, each text as one short printable line: it comes from a stranger. Of a
+/// certificate that can't be read, only its hash.
 pub(super) fn facts(der: &CertificateDer<'_>) -> CertFacts {
     let sha256 = hex(&Sha256::digest(der));
     let Some(certificate) = parse(der) else {
@@ -43,8 +45,8 @@ pub(super) fn facts(der: &CertificateDer<'_>) -> CertFacts {
     };
     let millis = |seconds: i64| Millis(seconds.saturating_mul(1_000));
     CertFacts {
-        subject: certificate.subject().to_string(),
-        issuer: certificate.issuer().to_string(),
+        subject: shorten(&certificate.subject().to_string()),
+        issuer: shorten(&certificate.issuer().to_string()),
         names: names(&certificate),
         serial: hex(certificate.raw_serial()),
         not_before: millis(certificate.validity().not_before.timestamp()),
@@ -56,7 +58,7 @@ pub(super) fn facts(der: &CertificateDer<'_>) -> CertFacts {
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
     let shown = extension.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::DNSName(name) => Some(shorten(name)),
         GeneralName::IPAddress(bytes) => address(bytes).map(|ip| ip.to_string()),
         _ => None,
     });

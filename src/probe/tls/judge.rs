@@ -9,6 +9,7 @@ use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
 use crate::model::observation::CertFacts;
 use crate::model::reason::Reason;
 use crate::model::time::Millis;
+use crate::probe::expect::shorten;
 
 use super::facts::{facts, validity};
 use super::roots::Roots;
@@ -16,6 +17,9 @@ use super::setup::PROVIDER;
 
 /// Most certificates of a chain that are looked at; the longest honest ones have five.
 const CHAIN_MAX: usize = 16;
+
+/// Most names of a certificate that a message tells.
+const NAMES_TOLD_MAX: usize = 5;
 
 /// A verdict, and the time it holds for.
 #[derive(Clone, Debug)]
@@ -42,10 +46,14 @@ pub(super) fn judge(
     let chain = chain.get(..CHAIN_MAX.min(chain.len())).unwrap_or_default();
     let shown: Vec<_> = chain.iter().map(facts).collect();
     let (holds_from, holds_until) = steady(chain, roots, now);
-    let (fault, chain_ends) = match verdict(chain, name, roots, now) {
+    let (mut fault, chain_ends) = match verdict(chain, name, roots, now) {
         Ok(end) => (None, end),
         Err((fault, end)) => (Some(fault), end),
     };
+    if let (Some((Reason::TlsNameMismatch, why)), Some(leaf)) = (&mut fault, shown.first()) {
+        let names = leaf.names.get(..NAMES_TOLD_MAX).unwrap_or(&leaf.names).join(", ");
+        *why = format!("{why}, but for: {}", shorten(&names));
+    }
     let chain_not_after = chain_ends.map(|seconds| Millis(seconds.saturating_mul(1_000)));
     Judgement { chain: shown, fault, chain_not_after, holds_from, holds_until }
 }
@@ -191,7 +199,6 @@ fn told(error: &Error) -> (Reason, String) {
             let why = "signed by another key than that of the issuer it names";
             (Reason::TlsUnknownIssuer, why.to_owned())
         }
-        Error::CertNotValidForName(_) => (Reason::TlsNameMismatch, error.to_string()),
         _ => (Reason::TlsInvalid, format!("the certificate is not valid: {error}")),
     }
 }

@@ -29,6 +29,10 @@ async fn what_is_flushed_is_read_back_and_the_first_of_two_wins() {
         assert_eq!(read_all(&reader, "a"), results);
         assert_eq!(read_all(&reader, "b"), [result("b", NEW_YEAR)]);
         assert_eq!(read_all(&reader, "c"), []);
+        assert_eq!(reader.first_started(&check("a")).unwrap(), Some(Millis(NEW_YEAR + 1)));
+        assert_eq!(reader.first_started(&check("c")).unwrap(), None);
+        let streams = [("a", Lane::Any, "hn"), ("b", Lane::Any, "hn")];
+        assert_eq!(reader.streams().unwrap(), streams.map(|(a, b, c)| (check(a), b, vantage(c))));
         let tail = reader
             .tail(&check("a"), Lane::Any, &vantage("hn"), Millis(NEW_YEAR + 29_970_001))
             .unwrap();

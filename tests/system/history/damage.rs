@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
-use thongsuot::history::{Event, Filter, History, Reader, Record, verify};
+use thongsuot::history::{Event, Filter, History, HistoryError, Reader, Record, verify};
 use thongsuot::model::phases::Phases;
 use thongsuot::model::result::RunResult;
 use thongsuot::model::time::{Micros, Millis};
@@ -16,7 +16,7 @@ use super::sample::{DAY, NEW_YEAR, all_time, check, read_all, records, result, s
 const DAYS: i64 = 14;
 
 /// How many bytes are changed, one at a time, of about 230,000.
-const CHANGES: usize = 150;
+const CHANGES: usize = 100;
 
 const FILE: &str = "history.sqlite";
 
@@ -50,7 +50,10 @@ async fn whatever_byte_is_changed_verify_says_so_or_nothing_reads_differently() 
     let bytes = fs::read(folder.path().join(FILE)).unwrap();
     let mut rng = StdRng::seed_from_u64(3);
     let (mut noticed, mut refused, mut unused) = (0, 0, 0);
-    for _ in 0..CHANGES {
+    for round in 0..CHANGES {
+        for entry in fs::read_dir(copy.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
         let mut changed = bytes.clone();
         let at = rng.random_range(0..bytes.len());
         changed[at] ^= rng.random_range(1..=255u8);
@@ -70,9 +73,24 @@ async fn whatever_byte_is_changed_verify_says_so_or_nothing_reads_differently() 
         } else {
             noticed += 1;
         }
+        if round % 5 == 0 {
+            go_on_writing(copy.path()).await;
+        }
     }
     println!("{CHANGES} bytes changed: {noticed} noticed, {refused} refused, {unused} not in use");
     assert!(noticed + refused > CHANGES / 2);
+}
+
+/// The daemon on a damaged file: it may refuse, and may not panic (then it would be closed).
+async fn go_on_writing(folder: &Path) {
+    let Ok(history) = History::open(settings(folder), None) else { return };
+    history.append(records(&[result("a", NEW_YEAR), result("new", NEW_YEAR)])).await.unwrap();
+    let stored = history.flush().await;
+    let kept = history.maintain(Millis(NEW_YEAR + 500 * DAY)).await.map(|_| ());
+    let closed = history.close().await;
+    for outcome in [stored, kept, closed] {
+        assert!(!matches!(outcome, Err(HistoryError::Closed)), "the writer died");
+    }
 }
 
 #[tokio::test]
@@ -107,6 +125,14 @@ async fn verify_names_what_an_editor_did() {
     );
     check("UPDATE checks SET text = 'b'", "another stream");
     check("UPDATE streams SET lane = 1", "another stream");
+    check(
+        "INSERT INTO results VALUES (1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0)",
+        "1 results start outside",
+    );
+    check(
+        "INSERT INTO results VALUES (1, 0, 0, 0, 1, 0, 255, 0, 0, 0, 0, 0, 0, NULL, 0, 0)",
+        "1 results of unknown reason 255 or kind 0, the first of 1970-01-01",
+    );
 }
 
 /// The log as a power cut leaves it: cut anywhere, or with a byte that never reached the disk.

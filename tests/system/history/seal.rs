@@ -1,6 +1,8 @@
 //! Sealing changes how results are stored, and nothing else.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use thongsuot::history::{Cursor, Filter, History, HistoryError, Reader, Settings, Upkept};
@@ -22,7 +24,8 @@ fn any_result() -> impl Strategy<Value = RunResult> {
         prop::sample::select(RunKind::ALL.to_vec()),
         0..3u16,
     );
-    let times = (-5_000..200_000i64, any::<u32>(), any::<[u32; 6]>());
+    let times =
+        (prop_oneof![-5_000..200_000i64, -2 * DAY..2 * DAY], any::<u32>(), any::<[u32; 6]>());
     let rest = (
         prop::sample::select(Reason::ALL.to_vec()),
         any::<Option<u16>>(),
@@ -76,7 +79,7 @@ fn paged(reader: &Reader, span: Span, limit: usize) -> Vec<RunResult> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Results arrive in any order, some twice, some after their day was sealed.
     #[test]
@@ -114,6 +117,36 @@ proptest! {
             assert_eq!(paged(&reader, span, 7), expected, "one window by pages");
         });
     }
+}
+
+#[tokio::test]
+async fn a_reader_sees_one_state_while_days_are_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::open(settings(folder.path()), None).unwrap();
+    let numbered = |n: i64| result("a", NEW_YEAR + n * 300_000);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (reader, stopped) = (history.reader().unwrap(), Arc::clone(&stop));
+    let reading = std::thread::spawn(move || {
+        let (mut scans, mut last) = (0, 0);
+        while !stopped.load(Ordering::SeqCst) {
+            let got = read_all(&reader, "a");
+            assert!(got.len() >= last, "fewer than before");
+            assert!(got == (0..got.len() as i64).map(numbered).collect::<Vec<_>>());
+            (scans, last) = (scans + 1, got.len());
+        }
+        (scans, last)
+    });
+    for part in 0..40 {
+        let results: Vec<_> = (part * 100..part * 100 + 100).map(numbered).collect();
+        history.append(records(&results)).await.unwrap();
+        history.maintain(results[99].due).await.unwrap();
+    }
+    stop.store(true, Ordering::SeqCst);
+    let (scans, _) = reading.join().unwrap();
+    assert!(scans > 0);
+    assert_eq!(read_all(&history.reader().unwrap(), "a").len(), 4_000);
+    println!("{scans} scans beside 40 upkeeps");
+    history.close().await.unwrap();
 }
 
 #[tokio::test]

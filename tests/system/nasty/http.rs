@@ -54,7 +54,7 @@ async fn another_status_than_expected_is_told() {
 async fn a_rate_limit_is_no_outage() {
     let server = fixed(answer("429 Too Many Requests", "retry-after: 120\r\n", "")).await;
     let seen = Bench::new().expect(&get(&server.url()), Reason::RateLimited).await;
-    assert_eq!(seen.retry_after, Some(Duration::from_secs(120)));
+    assert_eq!(seen.retry_after, Some(Duration::from_mins(2)));
     let own = get_with(&server.url(), |spec| {
         spec.expect.blocked = false;
         spec.expect.status = CodeSet::new(vec![(429, 429)]).expect("a set");

@@ -14,7 +14,7 @@ use thongsuot::model::check::Check;
 const PREFACE: usize = 24;
 
 /// An HTTP/2 server that answers with what it was asked.
-async fn speak<S: AsyncRead + AsyncWrite + Unpin>(stream: S) {
+pub(super) async fn speak<S: AsyncRead + AsyncWrite + Unpin>(stream: S) {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let length = request.headers().len();
