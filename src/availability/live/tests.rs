@@ -135,6 +135,28 @@ fn with_two_lanes_one_that_fails_is_partial() {
 }
 
 #[test]
+fn another_number_needed_takes_force_at_once() {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 3, IpChoice::Any));
+    let all = results(&format!("{}{}", "o".repeat(100), "x".repeat(45)), 29_000);
+    let states = all.iter().enumerate().map(|(place, result)| {
+        if place == 100 {
+            live.adopt(&check(INTERVAL_MS, 40, IpChoice::Any));
+        }
+        live.note(result).after
+    });
+    let states: Vec<State> = states.collect();
+    assert!(states[..139].iter().all(|it| *it == State::Up));
+    assert!(states[139..].iter().all(|it| *it == State::Down));
+    assert_eq!(live.since(Millis(144 * 29_000)), Some(Millis(100 * 29_000 - 14_500)));
+    live.adopt(&check(INTERVAL_MS, 1, IpChoice::Any));
+    let mut next = |at: i64, shows| live.note(&result(at * 29_000, shows, 0).unwrap()).after;
+    assert_eq!(
+        (next(145, 'o'), next(146, 'x'), next(147, 'o')),
+        (State::Up, State::Down, State::Up)
+    );
+}
+
+#[test]
 fn what_is_shown_of_two_lanes_waits_for_no_result() {
     let mut live = LiveCheck::new(&check(INTERVAL_MS, 2, IpChoice::Both));
     for slot in 0..200 {
