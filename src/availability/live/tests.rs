@@ -135,6 +135,18 @@ fn with_two_lanes_one_that_fails_is_partial() {
 }
 
 #[test]
+fn a_result_from_long_ago_is_told_to_be_late() {
+    let (mut live, last) = live_of(&results(&"o".repeat(100), 29_000), 3, IpChoice::Any);
+    assert!(!last.unwrap().late);
+    let before = (live.since(Millis(99 * 29_000)), live.alarm());
+    let change = live.note(&result(1_000, 'x', 0).unwrap());
+    assert!(change.late && !change.opens());
+    assert_eq!((live.since(Millis(99 * 29_000)), live.alarm()), before);
+    // One that was only overtaken is not.
+    assert!(!live.note(&result(96 * 29_000 - 1, 'x', 0).unwrap()).late);
+}
+
+#[test]
 fn another_number_needed_takes_force_at_once() {
     let mut live = LiveCheck::new(&check(INTERVAL_MS, 3, IpChoice::Any));
     let all = results(&format!("{}{}", "o".repeat(100), "x".repeat(45)), 29_000);
