@@ -76,7 +76,18 @@ const LONG_FILES: &[(&str, usize)] = &[];
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Longer functions, with their ratchet.
-const LONG_FUNCTIONS: &[(&str, usize)] = &[];
+const LONG_FUNCTIONS: &[(&str, usize)] = &[
+    // A closed list, one line a reason.
+    ("src/model/reason/words.rs::vietnamese", 73),
+];
+
+/// Files of `src` that are test modules though they are not called `tests.rs`.
+const TEST_FILES: &[&str] = &[
+    "src/availability/invariants.rs",
+    "src/availability/sketch.rs",
+    "src/availability/slow.rs",
+    "src/availability/truth.rs",
+];
 
 struct Source {
     path: String,
@@ -101,6 +112,9 @@ fn walk(folder: &Path, found: &mut Vec<Source>) {
             walk(&path, found);
         } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs") {
             let name = path.to_str().unwrap().to_owned();
+            if TEST_FILES.contains(&name.as_str()) {
+                continue;
+            }
             let room = name["src/".len()..].split(['/', '.']).next().unwrap().to_owned();
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_owned();
