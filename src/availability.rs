@@ -3,10 +3,15 @@
 //! Pure: no input or output, no clock, no async, no randomness, and integers until a figure is
 //! printed. `docs/measurement.md` is the definition of everything here; each file names the
 //! heading that it implements. The live side ([`live`]: alerts and metrics) and the batch side
-//! (reports) share [`sample`], [`confirm`] and [`combine`], so they say the same.
+//! ([`judge`]: reports) share [`sample`], [`confirm`] and [`combine`], so they say the same.
 //!
-//! Read in this order: [`sample`] (how far a result speaks), [`confirm`] (what makes an outage),
-//! [`combine`] (lanes and systems), [`live`].
+//! ```text
+//! results -> sample (how far each speaks) -> confirm (which are an outage)
+//!              |-> live    the present state, one result at a time
+//!              `-> track   the whole course: alone or quorum, lanes, system
+//!                    |-> incident, burn
+//!                    `-> figures of a period: calendar, hours and maintenance say what is judged
+//! ```
 
 pub mod sample;
 pub mod confirm;

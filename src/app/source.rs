@@ -10,6 +10,7 @@ use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
 use crate::model::id::CheckId;
+use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::span::Span;
 use crate::model::state::State;
@@ -56,8 +57,8 @@ impl Source for AppSource {
         for system in &watch.roster.systems {
             if let Some(standing) = watch.systems.get(&system.id) {
                 let worst = system.checks.iter().filter_map(|it| watch.checks.get(&it.id));
-                let decides = |it: &&Watched| it.live.present(now) == standing.state;
-                let reason = worst.clone().find(decides).and_then(|it| it.live.fault());
+                let decides = |it: &Watched| it.live.present(now) == standing.state;
+                let reason = worst.filter(|it| decides(it)).find_map(|it| why(it, standing.state));
                 let standing =
                     Standing { state: standing.state, since: Some(standing.since), reason };
                 systems.insert(system.id.clone(), standing);
@@ -115,11 +116,22 @@ impl Source for AppSource {
     }
 }
 
+/// What explains a state, if it needs an explanation.
+fn why(watched: &Watched, state: State) -> Option<Reason> {
+    let last = watched.last.as_ref().map(|it| it.reason);
+    match state {
+        State::Up => None,
+        State::Slow => Some(Reason::OverSlow),
+        State::Unknown => last.filter(|it| it.outcome().testimony().is_none()),
+        State::Partial | State::Down => watched.live.fault(),
+    }
+}
+
 fn check_now(watched: &Watched, now: Millis) -> CheckNow {
     let grid = settings::grid(&watched.check);
     let next = grid.due_us(grid.first_from(now.0 * 1_000));
     let state = watched.live.present(now);
-    let reason = watched.live.fault().filter(|_| state != State::Up);
+    let reason = why(watched, state);
     CheckNow {
         standing: Standing { state, since: watched.live.present_since(now), reason },
         last: watched.last.clone(),

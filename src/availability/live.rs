@@ -20,6 +20,7 @@ use lane::{LaneRule, LiveLane};
 
 use super::combine;
 use super::segment::Segment;
+use super::track::sweep::state_at;
 
 /// The present state of one check, seen from one vantage.
 #[derive(Clone, Debug)]
@@ -28,8 +29,9 @@ pub struct LiveCheck {
     /// Start and reason of the newest result of any kind.
     last: Option<(Millis, Reason)>,
     /// The state after the newest result, and since when: a change farther back than the lanes
-    /// remember is known only from here.
+    /// remember is known only from here. As the figures have it, and as it is shown.
     standing: Option<(State, Millis)>,
+    shown: Option<(State, Millis)>,
 }
 
 /// What one result changed.
@@ -37,9 +39,9 @@ pub struct LiveCheck {
 pub struct Change {
     /// The end of the run: the instant that the states are told for.
     pub at: Millis,
-    /// The state just before this result was known.
+    /// The present state just before this result was known.
     pub before: State,
-    /// The state now.
+    /// The present state now.
     pub after: State,
     /// Since when it is so, back-dated to the first result that said it.
     pub since: Option<Millis>,
@@ -89,7 +91,7 @@ impl LiveCheck {
     /// an earlier instant.
     #[must_use]
     pub fn new(check: &Check) -> Self {
-        let mut live = Self { lanes: Vec::new(), last: None, standing: None };
+        let mut live = Self { lanes: Vec::new(), last: None, standing: None, shown: None };
         live.adopt(check);
         live
     }
@@ -110,7 +112,7 @@ impl LiveCheck {
     /// Takes one result into account. One of a lane that the check does not have changes nothing.
     pub fn note(&mut self, result: &RunResult) -> Change {
         let at = result.ended();
-        let (before, alarm_before) = (self.state(at), self.alarm());
+        let (before, alarm_before) = (self.present(at), self.alarm());
         let mut change = Change {
             at,
             before,
@@ -125,12 +127,12 @@ impl LiveCheck {
             change.late = !lane.note(result);
             change.follow = lane.follow(result);
             self.remember(result);
-            let (after, since) = self.standing_at(at);
-            self.standing = since.map(|since| (after, since));
-            change.after = after;
+            self.standing = self.since(at).map(|since| (self.state(at), since));
+            change.after = self.present(at);
+            self.shown = self.present_since(at).map(|since| (change.after, since));
             change.alarm_after = self.alarm();
         }
-        change.since = self.since(at);
+        change.since = self.present_since(at);
         change
     }
 
@@ -145,7 +147,13 @@ impl LiveCheck {
     /// start from a cut-off past it may be too late, except as [`Self::is_settled`] says.
     #[must_use]
     pub fn since(&self, now: Millis) -> Option<Millis> {
-        self.standing_at(now).1
+        match self.lanes.as_slice() {
+            [(_, lane)] => lane.since(now),
+            lanes => {
+                let lanes: Vec<_> = lanes.iter().map(|(_, lane)| lane.segments(now)).collect();
+                self.last_change(now, self.state(now), &lanes, self.standing)
+            }
+        }
     }
 
     /// The state for those who look at `now`: what the newest testimony says, until the next is
@@ -161,10 +169,11 @@ impl LiveCheck {
     pub fn present_since(&self, now: Millis) -> Option<Millis> {
         match self.lanes.as_slice() {
             [(_, lane)] => lane.present_since(now),
-            lanes if self.present(now) == State::Unknown => {
-                lanes.iter().filter_map(|(_, lane)| lane.present_since(now)).max()
+            lanes => {
+                let segments = |it: &(Lane, LiveLane)| it.1.present_segments(now);
+                let lanes: Vec<_> = lanes.iter().map(segments).collect();
+                self.last_change(now, self.present(now), &lanes, self.shown)
             }
-            lanes => self.since(lanes.iter().filter_map(|(_, lane)| lane.newest_at()).max()?),
         }
     }
 
@@ -213,33 +222,30 @@ impl LiveCheck {
         }
     }
 
-    fn standing_at(&self, now: Millis) -> (State, Option<Millis>) {
-        if let [(_, lane)] = self.lanes.as_slice() {
-            return (lane.state(now), lane.since(now));
-        }
-        let state = self.state(now);
-        let lanes: Vec<_> = self.lanes.iter().map(|(_, lane)| lane.segments(now)).collect();
+    /// Since when the combined state of `lanes` is `state`, which it is at `now`. Where the lanes
+    /// do not remember far enough, what was said before helps.
+    fn last_change(
+        &self,
+        now: Millis,
+        state: State,
+        lanes: &[Vec<Segment>],
+        before: Option<(State, Millis)>,
+    ) -> Option<Millis> {
         let remembered = self.lanes.iter().filter_map(|(_, lane)| lane.remembers_from()).max();
-        let mut edges: Vec<Millis> = lanes
-            .iter()
-            .flatten()
-            .flat_map(|it| [it.span.start(), it.span.end()])
-            .filter(|it| *it <= now && remembered.is_none_or(|from| *it >= from))
-            .collect();
+        let edges = lanes.iter().flatten().flat_map(|it| [it.span.start(), it.span.end()]);
+        let mut edges: Vec<Millis> =
+            edges.filter(|it| *it <= now && remembered.is_none_or(|from| *it >= from)).collect();
         edges.sort_unstable();
         edges.dedup();
         let at = |instant: Millis| {
-            let state = |lane: &Vec<Segment>| {
-                let found = lane.iter().find(|it| it.span.contains(instant));
-                found.map_or(State::Unknown, |it| it.state)
-            };
-            combine::lanes(&lanes.iter().map(state).collect::<Vec<_>>())
+            let states: Vec<State> = lanes.iter().map(|it| state_at(it, instant)).collect();
+            combine::lanes(&states)
         };
         let change = edges.iter().rev().find(|it| at(**it) == state && at(it.plus_ms(-1)) != state);
-        match (change, self.standing) {
-            (Some(edge), _) if remembered.is_none_or(|from| *edge > from) => (state, Some(*edge)),
-            (_, Some((old, since))) if old == state => (state, Some(since)),
-            (change, _) => (state, change.or(edges.first()).copied()),
+        match (change, before) {
+            (Some(edge), _) if remembered.is_none_or(|from| *edge > from) => Some(*edge),
+            (_, Some((old, since))) if old == state => Some(since),
+            (change, _) => change.or(edges.first()).copied(),
         }
     }
 }

@@ -68,11 +68,14 @@ impl Sample {
 
     /// A bad state stays bad while the service is left alone at its own request: a slot left
     /// out at `at` (`void/backoff`) carries it on for two reaches, which is past the next slot.
-    /// If it had become unknown more than two reaches before, there is nothing to carry on.
+    ///
+    /// If it had become unknown more than four reaches before (three steps after the bad
+    /// result), there is nothing to carry on: our own absence is never held against a service.
     pub fn hold(&mut self, backoff: Backoff) {
-        let two = backoff.reach_ms.saturating_mul(2);
-        if self.is_bad() && backoff.at.plus_ms(-two) <= self.held_to {
-            self.held_to = self.held_to.max(backoff.at.plus_ms(two));
+        let ahead = backoff.reach_ms.saturating_mul(2);
+        let back = backoff.reach_ms.saturating_mul(4);
+        if self.is_bad() && backoff.at.plus_ms(-back) <= self.held_to {
+            self.held_to = self.held_to.max(backoff.at.plus_ms(ahead));
         }
     }
 }

@@ -23,10 +23,6 @@ impl Check {
             Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
         })?;
         print!("{}", config::summary(&config));
-        let notes = config.render_notes(looks(std::io::stdout().is_terminal()));
-        if !notes.is_empty() {
-            println!("\n{notes}");
-        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A stub resolver of our own over `hickory-proto`'s messages: a library's resolver hides which
 //! server failed and how, and the target may be blamed only for what two servers say.
+//! Every name is taken as absolute: the search list of `/etc/resolv.conf` is not used.
 
 mod ask;
 

@@ -59,6 +59,15 @@ impl Figures {
         objective.budget_ms(self.times.known_ms())
     }
 
+    /// Share of the budget that is used up, in thousandths, cut down; more than 1,000 is too
+    /// much. `None` if nothing may be down.
+    #[must_use]
+    pub fn budget_used_thousandths(&self, objective: Objective) -> Option<i64> {
+        let used = i128::from(self.times.down_ms) * 1_000;
+        let used = used.checked_div(i128::from(self.budget_ms(objective)))?;
+        i64::try_from(used).ok()
+    }
+
     /// The verdict, in integer milliseconds: `D <= budget`, at both ends of the bracket.
     #[must_use]
     pub fn verdict(&self, objective: Objective, least_ppm: i64) -> Verdict {
@@ -72,5 +81,47 @@ impl Figures {
         } else {
             Verdict::WithinError
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::availability::figures::Times;
+    use crate::model::span::Span;
+    use crate::model::time::Millis;
+
+    /// An objective of 99 % over 10,000 s known, so a budget of 100 s; all in seconds.
+    #[track_caller]
+    fn check(unknown: i64, [shortest, down, longest]: [i64; 3], expected: Verdict) {
+        let times = Times {
+            up_ms: (10_000 - down) * 1_000,
+            down_ms: down * 1_000,
+            unknown_ms: unknown * 1_000,
+            down_shortest_ms: shortest * 1_000,
+            down_longest_ms: longest * 1_000,
+            ..Times::default()
+        };
+        let period = Span::new(Millis(0), Millis(1)).unwrap();
+        let figures = Figures { period, times, blips: 0, edges_ms2: 0, worst: [None; 4] };
+        let objective = Objective::parse("99%").unwrap();
+        assert_eq!(figures.verdict(objective, COVERAGE_PPM_DEFAULT), expected);
+        assert_eq!(figures.budget_used_thousandths(objective), Some(down * 10));
+    }
+
+    #[test]
+    fn the_budget_is_inclusive_and_a_bracket_around_it_decides_nothing() {
+        check(0, [0, 0, 0], Verdict::Met);
+        check(0, [80, 90, 100], Verdict::Met);
+        check(0, [80, 90, 101], Verdict::WithinError);
+        check(0, [100, 110, 120], Verdict::WithinError);
+        check(0, [101, 110, 120], Verdict::Missed);
+    }
+
+    #[test]
+    fn too_little_data_decides_nothing_at_all() {
+        check(101, [0, 0, 0], Verdict::Met);
+        check(102, [0, 0, 0], Verdict::NotEnoughData);
+        check(102, [500, 500, 500], Verdict::NotEnoughData);
     }
 }

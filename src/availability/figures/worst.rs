@@ -63,6 +63,8 @@ impl Axis {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::span::Span;
     use crate::model::time::Millis;
@@ -93,5 +95,21 @@ mod tests {
         assert_eq!(worst(&[(0, 10), (1_000, 1_010)], &[(5, 10), (1_000, 1_005)], 10), Some(10));
         assert_eq!(worst(&[(0, 10)], &[(0, 10)], 11), None);
         assert_eq!(worst(&[(0, 10)], &[], 10), Some(0));
+    }
+
+    proptest! {
+        /// Sliding a window over the known milliseconds one by one.
+        #[test]
+        fn the_worst_window_agrees_with_sliding_it(sketch in "[ud.]{0,60}", window in 1_usize..12) {
+            let at = |it: usize| i64::try_from(it).unwrap();
+            let of = |wanted: &[char]| -> SpanSet {
+                let hit = sketch.char_indices().filter(|(_, it)| wanted.contains(it));
+                hit.filter_map(|(it, _)| Span::new(Millis(at(it)), Millis(at(it + 1)))).collect()
+            };
+            let known: Vec<bool> = sketch.chars().filter(|it| *it != '.').map(|it| it == 'd').collect();
+            let slid = known.windows(window).map(|it| it.iter().filter(|it| **it).count()).max();
+            let axis = Axis::of(&of(&['u', 'd']), &of(&['d']));
+            prop_assert_eq!(axis.worst_ms(at(window)), slid.map(at));
+        }
     }
 }

@@ -187,6 +187,27 @@ impl LiveLane {
         self.newest(now).map_or(State::Unknown, Entry::state)
     }
 
+    /// The raw present state, `Down` for a bad result whether confirmed or not: what a vantage
+    /// brings to [`crate::availability::track::quorum::Quorum::state`].
+    #[must_use]
+    pub fn present_raw(&self, now: Millis) -> State {
+        let raw = |it: &Entry| state_of(&it.sample, it.sample.is_bad());
+        self.newest(now).map_or(State::Unknown, raw)
+    }
+
+    /// [`Self::segments`], with the present state going on to `now`.
+    #[must_use]
+    pub fn present_segments(&self, now: Millis) -> Vec<Segment> {
+        let mut timeline = self.segments(now);
+        if self.newest(now).is_some()
+            && let Some(last) = timeline.last_mut()
+        {
+            let end = last.span.end().max(now.plus_ms(1));
+            last.span = Span::new(last.span.start(), end).unwrap_or(last.span);
+        }
+        timeline
+    }
+
     /// Since when the present state is so; `None` if nothing was ever known.
     #[must_use]
     pub fn present_since(&self, now: Millis) -> Option<Millis> {
@@ -194,12 +215,6 @@ impl LiveLane {
             Some(newest) => self.segments(newest.sample.at).last().map(|it| it.span.start()),
             None => self.since(now),
         }
-    }
-
-    /// When the newest testimony started.
-    #[must_use]
-    pub fn newest_at(&self) -> Option<Millis> {
-        self.entries.last().map(|it| it.sample.at)
     }
 
     /// The newest testimony, unless the next one is overdue.

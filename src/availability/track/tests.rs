@@ -98,10 +98,13 @@ fn edges_beside_unknown_have_no_width() {
 #[test]
 fn a_service_that_asks_to_be_left_alone_stays_down_until_it_testifies() {
     check(&["oxxxBBBBo"], "up -6 to 5, down to 74, up to 86");
+    // Told to wait by an answer that says nothing itself, such as 429.
+    check(&["oxxxkBBBo"], "up -6 to 5, down to 74, up to 86");
     // Good before it: unknown as ever.
     check(&["oBBBBo"], "up -6 to 6, up 44 to 56");
     // The monitor stood still meanwhile: what it did not see is unknown.
     check(&["xxxB......B....o"], "down -6 to 42, up 144 to 156");
+    check(&["xxxB....o"], "down -6 to 42, up 74 to 86");
 }
 
 #[test]

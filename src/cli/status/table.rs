@@ -62,8 +62,17 @@ const STATES: [(&str, &str, &str, &str, &str); 6] = [
 /// The whole text.
 pub(super) fn text(country: &Country, looks: Looks) -> String {
     let mut out = String::new();
-    let mut owner = "";
+    let mut owners: Vec<&str> = Vec::new();
     for system in &country.systems {
+        if !owners.contains(&system.owner.name.as_str()) {
+            owners.push(&system.owner.name);
+        }
+    }
+    let place = |it: &&System| owners.iter().position(|owner| *owner == it.owner.name);
+    let mut systems: Vec<&System> = country.systems.iter().collect();
+    systems.sort_by_key(place);
+    let mut owner = "";
+    for system in systems {
         if system.owner.name != owner {
             owner = &system.owner.name;
             let _ = writeln!(out, "\n{owner}");
@@ -111,9 +120,9 @@ fn row(
         if looks.colour { (format!("\x1b[{colour}m"), "\x1b[0m") } else { (String::new(), "") };
     let name = cut(name, NAME_COLUMNS);
     let pad = " ".repeat(NAME_COLUMNS - name.width());
-    // Since when matters for what is not well; the hour and minute are enough at a glance.
-    let since = since.filter(|_| !matches!(state, "up" | "none")).and_then(|it| it.get(5..16));
-    let since = since.map(|it| format!("  {}", it.replace('T', " "))).unwrap_or_default();
+    // Since when matters for what is not well; the minute is enough at a glance.
+    let since = since.filter(|_| !matches!(state, "up" | "none")).and_then(minute);
+    let since = since.map(|it| format!("  {it}")).unwrap_or_default();
     let _ = writeln!(out, "{on}{symbol}{off} {name}{pad} {on}{word}{off}{since}");
     if let Some(reason) = reason.filter(|_| !looks.checks) {
         let _ = writeln!(out, "    {reason}");
@@ -135,6 +144,13 @@ fn checks(out: &mut String, check: &Check, looks: Looks) {
         let why = check.why.as_deref().unwrap_or_default();
         let _ = writeln!(out, "    {}", cut(&format!("{reason}: {why}"), 74));
     }
+}
+
+/// Day and minute in the zone of this terminal: `24/11 15:37`.
+fn minute(written: &str) -> Option<String> {
+    let at: jiff::Timestamp = written.parse().ok()?;
+    let here = at.to_zoned_datetime(jiff::tz::TimeZone::system());
+    Some(here.strftime("%d/%m %H:%M").to_string())
 }
 
 /// At most `columns` columns of `text`, with an ellipsis where something is left out.

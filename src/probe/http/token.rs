@@ -109,11 +109,13 @@ pub(super) async fn fetch(
     let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
     let mut watch = Stopwatch::start(left);
     let mut unused = Detail::default();
-    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(|fault| {
-        let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
-        let reason = if own { fault.reason } else { Reason::AuthRefused };
-        Fault::new(reason, format!("fetching a token: {}", fault.why))
-    })?;
+    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(
+        |fault| {
+            let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
+            let reason = if own { fault.reason } else { Reason::AuthRefused };
+            Fault::new(reason, format!("fetching a token: {}", fault.why))
+        },
+    )?;
     let (token, life) = read(&got)?;
     *kept = Some((token.clone(), Instant::now() + life));
     Ok(Some(token))

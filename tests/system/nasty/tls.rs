@@ -230,6 +230,19 @@ async fn a_server_that_says_nothing_hangs_in_tls() {
 }
 
 #[tokio::test]
+async fn a_dripping_handshake_hangs_in_tls() {
+    let server = serve(|mut stream| async move {
+        let _gone = stream.write_all(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc").await;
+        while stream.write_all(b"\x03").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let seen = Bench::new().expect(&get_soon(&server.tls_url()), Reason::TimeoutTls).await;
+    spent_in(&seen, Phase::Tls);
+}
+
+#[tokio::test]
 async fn a_server_of_old_has_no_version_in_common() {
     // Alerts: protocol_version at the record version of TLS 1.1. And a ServerHello of TLS 1.1.
     let alert = b"\x15\x03\x02\x00\x02\x02\x46".to_vec();
