@@ -298,7 +298,7 @@ fn no_markers_are_left_behind_and_nothing_points_outside() {
 /// Texts of the project that people write: sources, tests, docs, scripts.
 fn tracked_texts() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["src", "tests", "docs", "benches", ".ci", "deploy", "grafana"] {
+    for folder in ["src", "tests", "docs", "targets.d", "benches", ".ci", "deploy", "grafana"] {
         collect(Path::new(folder), &mut found);
     }
     for name in
