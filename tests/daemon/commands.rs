@@ -56,7 +56,7 @@ fn check_says_what_a_configuration_means_or_all_that_is_wrong() {
     let folder = Folder::with(&config("", &[check("home", address, KEYS)]));
     let (code, out, error) = folder.run(&["check"]);
     assert_eq!((code, error.as_str()), (0, ""));
-    for part in ["hn-1: ", "checks           1: 1 http", "127.0.0.1", "no `contact`"] {
+    for part in ["owners           1", "checks           1: 1 http", "127.0.0.1", "no `contact`"] {
         assert!(out.contains(part), "{part}: {out}");
     }
     fits(&out);

@@ -156,6 +156,7 @@ fn a_reboot_is_a_stop_like_any_other() {
     before.args(offsets).arg("--kill-child").arg(BINARY).arg("run").current_dir(folder.path());
     let mut daemon = Daemon::ready(before, folder.path());
     daemon.until_state("a", "down http_status");
+    until("it is stored", || (daemon.results("a").0.len() > 4).then_some(()));
     let since = daemon.check("a")["since"].clone();
     daemon.process.kill();
 
