@@ -17,6 +17,7 @@ use crate::probe::block::BlockSignature;
 use crate::probe::heartbeat::Board;
 use crate::probe::{self, Net};
 use crate::schedule::plan::Grid;
+use crate::web;
 
 /// Every metric of the process.
 pub(super) fn metrics(config: &Config) -> Result<Metrics, AppError> {
@@ -38,6 +39,12 @@ pub(super) fn history(config: &Config, folder: PathBuf) -> history::Settings {
         keep_days: Some(keys.results_days),
         ..history::Settings::default()
     }
+}
+
+/// What the web shows to whom.
+pub(super) fn web(config: &Config) -> web::Settings {
+    let monitor = &config.monitor;
+    web::Settings { token: monitor.token.clone(), zone: monitor.timezone.clone() }
 }
 
 /// How the outside is reached.
