@@ -33,7 +33,13 @@ pub struct Arguments {
     #[arg(help_heading = "Log", hide_possible_values = true)]
     pub log_format: log::Format,
     /// What is logged: error, warn, info, debug, trace, or a filter such as `thongsuot::probe=debug`.
-    #[arg(long, default_value = "info", global = true, env = "THONGSUOT_LOG", help_heading = "Log")]
+    #[arg(
+        long,
+        default_value = "info",
+        global = true,
+        env = "THONGSUOT_LOG",
+        help_heading = "Log"
+    )]
     pub log: String,
     #[command(subcommand)]
     command: Command,
