@@ -153,6 +153,9 @@ impl Pipeline {
             Event::Absent(gap, reason) => self.absent(gap, reason, watch, todo),
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
+                if by_ms < 0 {
+                    watch.forget_the_future();
+                }
                 let body = serde_json::json!({ "by_ms": by_ms });
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));
             }
