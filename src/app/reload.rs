@@ -23,6 +23,7 @@ use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
+use crate::model::span::Span;
 use crate::model::spec::Spec;
 use crate::model::system::Roster;
 use crate::model::time::Millis;
@@ -78,6 +79,11 @@ impl Reloader {
         if let Some(last) = last {
             let voids = config.roster.checks().filter_map(|it| away(it, &self.vantage, last, now));
             history.append(voids.map(Record::Void).collect()).await?;
+            if let Some(gap) = Span::new(last, now) {
+                let enabled = config.roster.checks().filter(|it| it.disabled.is_none());
+                let slots = enabled.map(|it| settings::slots(it, gap)).sum();
+                self.metrics.void_slots(Reason::Stopped, slots);
+            }
         }
         let body = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "config": config.fingerprint,

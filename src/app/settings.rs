@@ -11,6 +11,7 @@ use crate::config::{self, Config};
 use crate::history;
 use crate::metrics::{self, Metrics};
 use crate::model::check::Check;
+use crate::model::span::Span;
 use crate::model::step::Step;
 use crate::probe::block::BlockSignature;
 use crate::probe::heartbeat::Board;
@@ -83,4 +84,11 @@ fn signature(written: &config::BlockSignature) -> BlockSignature {
 /// The slots of a check at this vantage: one vantage a daemon, so nobody to stagger with.
 pub(super) fn grid(check: &Check) -> Grid {
     Grid::new(Step::of(&check.id, check.interval_ms), 0, 1)
+}
+
+/// How many slots of a check are due in a span, over its lanes.
+pub(super) fn slots(check: &Check, span: Span) -> u64 {
+    let grid = grid(check);
+    let [from, to] = [span.start(), span.end()].map(|it| grid.first_from(it.0 * 1_000));
+    u64::try_from((to - from).max(0)).unwrap_or(0) * check.lanes().len() as u64
 }
