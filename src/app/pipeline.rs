@@ -273,7 +273,8 @@ impl Pipeline {
         let before = std::mem::replace(&mut watched.told, state);
         self.metrics.check_state(check, state);
         let system = watched.check.system.clone();
-        let why = watched.why.as_deref();
+        // What was wrong with the last result explains no state that is well.
+        let why = watched.why.as_deref().filter(|_| !matches!(state, State::Up | State::Slow));
         match (before, state) {
             (_, State::Down) => warn!(%check, %system, why, "went down"),
             (State::Down, State::Up | State::Slow) => info!(%check, %system, "came back"),

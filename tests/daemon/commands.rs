@@ -2,7 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::harness::{BINARY, Folder, check, config, until};
+use rustix::process::Signal;
+
+use crate::harness::{BINARY, Folder, Process, check, config, until};
 use crate::server::{Manner, Server};
 
 const KEYS: &str = "interval = \"1s\"\ntimeout = \"1s\"\nexpect = { body_contains = [\"OK\"] }";
@@ -132,4 +134,52 @@ fn status_shows_who_is_down_and_why_in_eighty_columns() {
         assert!(error.contains(part), "{part}: {error}");
     }
     until("a daemon serves again", || Some(folder.start())).terminate();
+}
+
+#[test]
+fn a_token_guards_everything_but_health_and_status_can_give_it() {
+    let server = Server::start();
+    let checks = [check("home", server.address(), KEYS)];
+    let folder = Folder::with(&config("token = { file = \"token\" }", &checks));
+    std::fs::write(folder.path().join("token"), "mat-khau-thu-0123456789abcdef\n").unwrap();
+    let daemon = folder.start();
+    for (path, status) in [
+        ("/-/healthy", 200),
+        ("/-/ready", 200),
+        ("/", 401),
+        ("/metrics", 401),
+        ("/api/v1/systems", 401),
+        ("/api/v1/checks/home/results", 401),
+    ] {
+        assert_eq!(daemon.get(path).unwrap().0, status, "{path}");
+    }
+    assert_eq!(daemon.reload().0, 401);
+    let url = format!("http://{}", daemon.address);
+    let (code, _, error) = folder.run(&["status", "--url", &url]);
+    assert_eq!(code, 74);
+    assert!(error.contains("--token-file"), "{error}");
+    until("status with the token shows it up", || {
+        let (code, out, _) = folder.run(&["status", "--url", &url, "--token-file", "token"]);
+        (code == 0 && out.contains("● Hệ thống home")).then_some(())
+    });
+    assert!(!daemon.process.log().contains("mat-khau"), "secrets are not logged");
+}
+
+#[test]
+fn the_log_is_one_json_object_a_line_if_asked_and_a_wrong_filter_is_named() {
+    let server = Server::with(Manner::Broken);
+    let folder = Folder::with(&config("", &[check("home", server.address(), KEYS)]));
+    let arguments = ["run", "--log-format", "json", "--log", "a=b=c"];
+    let mut process = Process::start(folder.command(&arguments), folder.path());
+    until("it went down", || process.log().contains("\"system went down\"").then_some(()));
+    process.signal(Signal::TERM);
+    assert_eq!(process.end(), 0);
+    let log = process.log();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["message"], "not a log filter; using info");
+    let down = lines.iter().find(|it| it["message"] == "went down").unwrap();
+    assert_eq!((&down["level"], &down["check"]), (&"WARN".into(), &"home".into()));
+    assert!(down["why"].as_str().unwrap().contains("500"), "{down}");
+    assert_eq!(lines.last().unwrap()["message"], "ended");
 }

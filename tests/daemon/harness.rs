@@ -319,12 +319,24 @@ impl Daemon {
     }
 }
 
-/// One request in a connection of its own: status and body. HTTP/1.0, so that the answer ends
-/// with the connection.
+/// One request in a connection of its own: status and body.
 pub(crate) fn ask(address: SocketAddr, method: &str, path: &str) -> io::Result<(u16, String)> {
+    ask_with(address, method, path, "")
+}
+
+/// The same with more header lines, each ended. HTTP/1.0, so that the answer ends with the
+/// connection.
+pub(crate) fn ask_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIME_MAX)?;
     stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
-    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+    let head = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n{headers}\r\n"
+    );
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

@@ -16,3 +16,4 @@ mod supervisor;
 mod prometheus;
 mod demo;
 mod commands;
+mod heartbeat;

@@ -1,10 +1,12 @@
 //! A configuration is taken into force whole or not at all, however it is asked for.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::grid::every_slot_has_a_record;
-use crate::harness::{Daemon, Folder, check, config, until};
+use crate::grid::{by_identity, every_slot_has_a_record};
+use crate::harness::{Daemon, Folder, ask, check, config, until};
 use crate::server::{Manner, Server};
 
 const KEYS: &str = "interval = \"1s\"\ntimeout = \"1s\"";
@@ -106,4 +108,69 @@ fn a_bad_one_is_refused_whole_with_every_mistake_and_the_old_one_goes_on() {
     let (status, answer) = daemon.reload();
     assert_eq!(status, 422);
     assert!(answer["mistakes"].to_string().contains("targets.toml"), "{answer}");
+}
+
+#[test]
+fn many_reloads_at_once_end_and_leave_no_slot_of_the_others_without_a_record() {
+    let good = Server::start();
+    let a = check("a", good.address(), KEYS);
+    let plain = config("", &[a.clone(), check("b", good.address(), KEYS)]);
+    let changed =
+        config("", &[a.clone(), check("b", good.address(), &format!("{KEYS}\nslow = \"900ms\""))]);
+    let removed = config("", &[a, check("c", good.address(), KEYS)]);
+    let folder = Folder::with(&plain);
+    let mut daemon = folder.start();
+    daemon.until_state("a", "up");
+    let address = daemon.address;
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..15 {
+                    let (status, body) = ask(address, "POST", "/-/reload").unwrap();
+                    assert_eq!(status, 200, "{body}");
+                }
+            });
+        }
+        for text in [&changed, &removed, &plain].iter().cycle().take(30) {
+            folder.write(text);
+            daemon.process.signal(Signal::HUP);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let count = daemon.results("a").0.len();
+    until("results go on", || (daemon.results("a").0.len() > count + 2).then_some(()));
+    let (slots, in_spans) = every_slot_has_a_record(&daemon, "a");
+    assert_eq!(in_spans, 0);
+    by_identity(&daemon.results("a").0);
+    println!("{slots} slots of a check that 75 reloads did not touch, each with a result");
+    folder.write(&plain);
+    assert_eq!(daemon.reload().0, 200);
+    daemon.until_state("b", "up");
+    assert_eq!(daemon.terminate(), 0);
+}
+
+#[test]
+fn the_kill_switch_of_a_host_silences_it_until_it_is_released() {
+    let good = Server::start();
+    let checks = [check("a", good.address(), KEYS)];
+    let folder = Folder::with(&config("", &checks));
+    let daemon = folder.start();
+    daemon.until_state("a", "up");
+
+    folder.write(&config("kill = [\"127.0.0.1\"]", &checks));
+    assert_eq!(daemon.reload().0, 200);
+    let paused = || {
+        let results = daemon.results("a").0;
+        results.iter().filter(|it| it["reason"] == "paused").count()
+    };
+    until("a slot is paused", || (paused() > 0).then_some(()));
+    let asked = good.requests();
+    daemon.until_state("a", "unknown paused");
+    until("three slots are paused", || (paused() >= 3).then_some(()));
+    assert_eq!(good.requests(), asked, "nothing more was sent");
+
+    folder.write(&config("", &checks));
+    assert_eq!(daemon.reload().0, 200);
+    daemon.until_state("a", "up");
+    every_slot_has_a_record(&daemon, "a");
 }
