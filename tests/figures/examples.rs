@@ -7,8 +7,8 @@ use thongsuot::model::span::Span;
 use thongsuot::model::state::State;
 
 use crate::reference::{
-    Ask, Down, Heard, Hold, Raw, Reach, Rules, Story, Verdict, check, end, figures, span, start,
-    system, vantage_timeline,
+    Ask, Down, Heard, Hold, Maintenance, Raw, Reach, Rules, Story, Verdict, check, end, figures,
+    span, start, system, vantage_timeline,
 };
 use crate::simulate::result;
 
@@ -189,4 +189,60 @@ fn the_worst_minute_and_the_verdict_know_the_bracket() {
     }
     ask.period = span(0, 1_300_000).unwrap();
     assert_eq!(figures(&story, &ask).verdict, Verdict::NotEnoughData);
+}
+
+#[test]
+fn each_result_reaches_as_far_as_the_interval_of_its_time() {
+    let reach = Reach(vec![(0, H), (20_000, 6_000)]);
+    let of = |second: i64| {
+        let line = vantage_timeline(&runs(&[(0, 'u'), (second, 'd')]), &reach, Hold::Chained);
+        line.iter().map(|(it, _)| (start(*it) / 1_000, end(*it) / 1_000)).collect::<Vec<_>>()
+    };
+    // The middle is within the reach of both; of the first only; of neither.
+    assert_eq!(of(10), [(-18, 5), (5, 28)]);
+    assert_eq!(of(30), [(-18, 15), (24, 36)]);
+    assert_eq!(of(90), [(-18, 18), (84, 96)]);
+}
+
+#[test]
+fn maintenance_counts_only_if_it_was_announced_in_time() {
+    let times: Vec<(i64, char)> =
+        (0..40).map(|i| (i * 30, if (10..20).contains(&i) { 'd' } else { 'u' })).collect();
+    let story = story(&[&times], 1, 1);
+    let notice = 86_400_000;
+    let of = |late: i64| {
+        let mut ask = Ask::plain(span(0, 1_200_000).unwrap());
+        let announced = span(300_000, 450_000).unwrap();
+        ask.maintenance = vec![Maintenance { recorded: 300_000 - notice + late, announced }];
+        let it = figures(&story, &ask);
+        [it.down, it.excluded, it.down_in_maintenance, it.up, it.unknown].map(|ms| ms / 1_000)
+    };
+    // Down 285-585. What runs past the announced end is not excluded.
+    assert_eq!(of(0), [150, 150, 150, 888, 12]);
+    assert_eq!(of(1), [300, 0, 0, 888, 12]);
+}
+
+#[test]
+fn reachability_weighs_vantages_and_counts_blips() {
+    let all: [&[(i64, char)]; 2] =
+        [&[(0, 'u'), (30, 'd'), (60, 's')], &[(0, 'u'), (30, 'u'), (60, 'u')]];
+    let two = story(&all, 2, 2);
+    let mut ask = Ask::plain(span(0, 60_000).unwrap());
+    assert_eq!(text(&two.states), "up -18-15, partial 15-45, up 45-78");
+    assert_eq!(figures(&two, &ask).reachability, Some((90_000, 120_000)));
+    ask.weights = vec![3, 1];
+    assert_eq!(figures(&two, &ask).reachability, Some((150_000, 240_000)));
+    let one = story(&all[..1], 1, 1);
+    let found = figures(&one, &ask);
+    assert_eq!((found.down, found.reachability), (0, Some((90_000, 180_000))));
+    assert_eq!(found.availability, Some((60_000, 60_000)));
+}
+
+#[test]
+fn slow_over_vantages_takes_a_quorum() {
+    let slow: &[(i64, char)] = &[(0, 's'), (30, 's')];
+    let up: &[(i64, char)] = &[(0, 'u'), (30, 'u')];
+    assert_eq!(text(&story(&[slow, slow, up], 2, 2).states), "slow -18-48");
+    assert_eq!(text(&story(&[slow, up, up], 2, 2).states), "up -18-48");
+    assert_eq!(text(&story(&[slow, &[], &[]], 2, 2).states), "");
 }

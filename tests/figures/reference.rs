@@ -69,6 +69,10 @@
 //! 28. Maintenance recorded exactly the notice before it begins is excluded.
 //! 29. System: `partial` by a check that is not critical needs all critical ones known (order of
 //!     the text); an unknown check that is not critical changes nothing.
+//! 30. Of two results one millisecond apart the midpoint, cut down, is the first: it speaks for
+//!     no time after its start. Chosen: so be it.
+//! 31. A clash of section 8 with section 5: down is monotone in Q only before edges move. With
+//!     moved edges a larger Q can give a little more (a second here and there).
 
 mod vantage;
 mod check;

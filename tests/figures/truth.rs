@@ -2,6 +2,11 @@
 //!
 //! For outages that are far apart, without losses or absences. Attribution: a bad result belongs
 //! to the outage [s, e) if it started in [s − w, e).
+//!
+//! Two conditions that the section does not write down: T + ε must not exceed I_c (else a hung
+//! grid run and a confirm run fill both places in flight, slots become overruns, and an outage
+//! has unknown time in it), and runs of one vantage must not start closer together than w (else
+//! they can see an edge in either order, and one outage is measured as two).
 
 use thongsuot::model::result::RunResult;
 use thongsuot::model::span::Span;
