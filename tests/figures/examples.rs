@@ -162,6 +162,9 @@ fn down_spans_less_than_a_minute_or_only_unknown_apart_are_one_incident() {
     // Down 10-32.5 and 62.5-93, then 10-32.5 and 97.5-128: 30 and 65 seconds apart.
     assert_eq!(of(&[(35, 'u'), (55, 'u')], 70).0, 1);
     assert_eq!(of(&[(35, 'u'), (60, 'u'), (90, 'u')], 105).0, 2);
+    // Second start 92 and 92.5: 59.5 and exactly 60 seconds apart.
+    assert_eq!(of(&[(35, 'u'), (60, 'u'), (84, 'u')], 100).0, 1);
+    assert_eq!(of(&[(35, 'u'), (60, 'u'), (85, 'u')], 100).0, 2);
     // Down 10-48, then unknown, then 482-528.
     assert_eq!(of(&[], 500), (1, (84_000, 1)));
 }
@@ -245,4 +248,26 @@ fn slow_over_vantages_takes_a_quorum() {
     assert_eq!(text(&story(&[slow, slow, up], 2, 2).states), "slow -18-48");
     assert_eq!(text(&story(&[slow, up, up], 2, 2).states), "up -18-48");
     assert_eq!(text(&story(&[slow, &[], &[]], 2, 2).states), "");
+}
+
+#[test]
+fn a_bracket_ends_where_the_unknown_begins() {
+    let all: [&[(i64, char)]; 2] =
+        [&[(10, 'u'), (46, 'd'), (76, 'u')], &[(40, 'u'), (50, 'd'), (80, 'u')]];
+    let two = story(&all, 1, 2);
+    // Both are known from 22 on; the least last good is 10.
+    assert_eq!(text(&two.states), "up 22-43, down 43-63, up 63-94");
+    assert_eq!(bracket(&two.downs[0]), [43, 63, 22, 47, 50, 81]);
+}
+
+#[test]
+fn a_system_went_down_with_its_first_check_and_came_back_with_its_last() {
+    let a = story(&[&[(0, 'u'), (30, 'd'), (36, 'd'), (42, 'd'), (60, 'u')]], 1, 1);
+    let b = story(&[&[(10, 'u'), (34, 'd'), (40, 'd'), (46, 'd'), (70, 'u')]], 1, 1);
+    let both = system(&[(true, a), (true, b)]).unwrap();
+    // 15-51 within 0-31 and 42-61; 22-58 within 10-35 and 46-71.
+    assert_eq!(bracket(&both.downs[0]), [15, 58, 0, 31, 46, 71]);
+    let found = figures(&both, &Ask::plain(span(-8_000, 70_000).unwrap()));
+    // Inner 31-42 and 35-46, outer 0-61 and 10-71; known are both from -8 to 78.
+    assert_eq!((found.down_lo, found.down, found.down_hi), (15_000, 43_000, 70_000));
 }
