@@ -25,8 +25,8 @@ use crate::{Broken, Plan};
 /// Checks of one system.
 const CHECKS_A_SYSTEM: usize = 10;
 
-/// Before the first slice: connections, tables and caches are made.
-pub(crate) const WARM_UP: Duration = Duration::from_secs(10);
+/// Before the first slice, besides one interval, in which every check has its first result.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// What the daemon has to do.
 pub(crate) struct Load<'a> {
@@ -34,8 +34,8 @@ pub(crate) struct Load<'a> {
     pub(crate) name: &'a str,
     /// How many checks.
     pub(crate) checks: usize,
-    /// `interval` and `timeout` of each.
-    pub(crate) every: (&'a str, &'a str),
+    /// `interval` and `timeout` of each, in seconds.
+    pub(crate) every: (u64, u64),
     /// Where check number `at` goes.
     pub(crate) url: &'a dyn Fn(usize) -> String,
 }
@@ -89,14 +89,14 @@ impl Measured {
 /// 10,000 checks at 30 s against nginx in clear.
 pub(crate) async fn plain(ground: &Ground, plan: &Plan) -> Result<Measured, Broken> {
     let url = |at| ground.url(at, false);
-    let load = Load { name: "plain", checks: 10_000, every: ("30s", "10s"), url: &url };
+    let load = Load { name: "plain", checks: 10_000, every: (30, 10), url: &url };
     measure(ground, plan, &load).await?.must_be("good", |it| it == Outcome::Ok)
 }
 
 /// 3,000 checks at 10 s over TLS.
 pub(crate) async fn tls(ground: &Ground, plan: &Plan) -> Result<Measured, Broken> {
     let url = |at| ground.url(at, true);
-    let load = Load { name: "tls", checks: 3_000, every: ("10s", "10s"), url: &url };
+    let load = Load { name: "tls", checks: 3_000, every: (10, 10), url: &url };
     measure(ground, plan, &load).await?.must_be("good", |it| it == Outcome::Ok)
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn hanging(ground: &Ground, plan: &Plan) -> Result<Measured, Br
         servers.spawn(hang(listener));
     }
     let url = |at: usize| format!("http://{}/", ports[at % ports.len()]);
-    let load = Load { name: "hanging", checks: 10_000, every: ("30s", "5s"), url: &url };
+    let load = Load { name: "hanging", checks: 10_000, every: (30, 5), url: &url };
     measure(ground, plan, &load).await?.must_be("hanging", |it| it == Outcome::Hang)
 }
 
@@ -144,9 +144,9 @@ pub(crate) async fn measure(
     std::fs::write(&config, targets(load, port, &ground.root()))?;
     let mut command = Command::new(&plan.program);
     command.arg("run").arg("--config").arg(&config);
-    let daemon = Program::start(command, &folder.join("log"))?;
+    let daemon = Program::start(&command, &folder.join("log"))?;
     ground::ready(port, "/-/ready").await?;
-    sleep(WARM_UP).await;
+    sleep(Duration::from_secs(load.every.0) + WARM_UP).await;
 
     let mut marks = vec![(Clock::System.now(), daemon.cpu_us()?)];
     for _ in 0..plan.slices {
@@ -236,7 +236,7 @@ fn targets(load: &Load<'_>, port: u16, root: &Path) -> String {
         let _always_ok = write!(
             text,
             "[[system.check]]\nid = \"{id}\"\nkind = \"http\"\nurl = \"{url}\"\n\
-             interval = \"{interval}\"\ntimeout = \"{timeout}\"\n"
+             interval = \"{interval}s\"\ntimeout = \"{timeout}s\"\n"
         );
     }
     text

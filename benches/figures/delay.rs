@@ -54,7 +54,7 @@ pub(crate) async fn ours(ground: &Ground, plan: &Plan) -> Result<Errors, Broken>
     let port = free_port().await?;
     let _server = Server::start(port, log);
     let url = |at| format!("http://127.0.0.{}:{port}/{at}", at % 16 + 1);
-    let load = Load { name: "delay", checks: CHECKS, every: ("3s", "3s"), url: &url };
+    let load = Load { name: "delay", checks: CHECKS, every: (3, 3), url: &url };
     let measured = daemon::measure(ground, plan, &load).await?;
     let mut known: HashMap<usize, Vec<Answered>> = HashMap::new();
     for answered in answers.try_iter() {
@@ -79,7 +79,7 @@ pub(crate) async fn theirs(ground: &Ground, plan: &Plan) -> Result<Errors, Broke
     let _server = Server::start(port, log);
     let (_exporter, exporter) = rival::exporter(ground, "delay-bb").await?;
     let url = |at| format!("http://127.0.0.{}:{port}/{at}", at % 16 + 1);
-    rival::drive(exporter, RATE, daemon::WARM_UP, &url).await?;
+    rival::drive(exporter, RATE, rival::WARM_UP, &url).await?;
     answers.try_iter().for_each(drop);
     let length = plan.slice * plan.slices as u32;
     let pages = rival::drive(exporter, RATE, length, &url).await?;

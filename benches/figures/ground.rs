@@ -43,7 +43,7 @@ impl Ground {
         std::fs::write(&config, nginx(folder.path(), plain, secure))?;
         let mut command = Command::new(found("nginx"));
         command.arg("-c").arg(&config).arg("-p").arg(folder.path());
-        let nginx = Program::start(command, &folder.path().join("nginx.log"))?;
+        let nginx = Program::start(&command, &folder.path().join("nginx.log"))?;
         let ground = Self { folder, _nginx: nginx, plain, secure };
         ready(plain, "/").await?;
         Ok(ground)

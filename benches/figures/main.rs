@@ -44,7 +44,7 @@ impl Plan {
     /// `None` if this is not a benchmark's run: `cargo test --all-targets` starts it too.
     fn read(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_thongsuot"));
-        let mut plan = Self { slice: Duration::from_secs(6), slices: 5, only: None, program };
+        let mut plan = Self { slice: Duration::from_secs(5), slices: 5, only: None, program };
         let mut bench = false;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {

@@ -13,6 +13,9 @@ use crate::Broken;
 /// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, which is 100 on every Linux of today.
 const TICKS_A_SECOND: f64 = 100.0;
 
+/// Priority of everything that is measured, theirs and ours.
+const NICE: &str = "-10";
+
 /// How long a program may take to end when asked.
 const END_WITHIN: Duration = Duration::from_secs(30);
 
@@ -24,9 +27,11 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts `command` with its output in `log`.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Result<Self, Broken> {
+    /// Starts `command` with its output in `log`, and lets it go before others where that is
+    /// allowed: what else runs on the machine should not be measured.
+    pub(crate) fn start(command: &Command, log: &Path) -> Result<Self, Broken> {
         let name = command.get_program().to_string_lossy().into_owned();
+        let mut command = preferred(command);
         let (out, err) = (File::create(log)?, File::options().append(true).open(log)?);
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let child = command.spawn().map_err(|why| format!("can't start {name}: {why}"))?;
@@ -77,6 +82,14 @@ impl Program {
     fn read(&self, file: &str) -> Result<String, Broken> {
         Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?)
     }
+}
+
+/// `command` with a better priority, as a unit file would give it; without the right to do so,
+/// `nice` says so in the log and runs it all the same.
+fn preferred(command: &Command) -> Command {
+    let mut nice = Command::new("nice");
+    nice.arg("-n").arg(NICE).arg(command.get_program()).args(command.get_args());
+    nice
 }
 
 impl Drop for Program {

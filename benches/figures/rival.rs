@@ -15,7 +15,6 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::daemon::WARM_UP;
 use crate::ground::{self, Ground, found, free_port};
 use crate::process::Program;
 use crate::stats::{least, median};
@@ -27,6 +26,9 @@ const CONNECTIONS: usize = 128;
 /// Targets of Prometheus, and how often each is probed.
 const SCRAPED: usize = 2_000;
 const SCRAPED_EVERY: Duration = Duration::from_secs(10);
+
+/// Before the first slice: connections and caches are made.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(5);
 
 /// What was measured.
 #[derive(Debug)]
@@ -87,7 +89,7 @@ pub(crate) async fn with_prometheus(ground: &Ground, plan: &Plan) -> Result<Meas
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.tsdb.path={}", folder.join("tsdb").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{own}"));
-    let server = Program::start(command, &folder.join("log"))?;
+    let server = Program::start(&command, &folder.join("log"))?;
     ground::ready(own, "/-/ready").await?;
     // Every series is made in the first round.
     sleep(SCRAPED_EVERY + WARM_UP).await;
@@ -121,7 +123,7 @@ pub(crate) async fn exporter(ground: &Ground, name: &str) -> Result<(Program, u1
     command
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"));
-    let exporter = Program::start(command, &folder.join("log"))?;
+    let exporter = Program::start(&command, &folder.join("log"))?;
     ground::ready(port, "/-/healthy").await?;
     Ok((exporter, port))
 }

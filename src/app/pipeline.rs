@@ -41,8 +41,12 @@ const EVENTS_AT_ONCE: usize = 256;
 /// history and this task are woken once for all of it, and nobody misses 20 ms.
 const REST: Duration = Duration::from_millis(20);
 
-/// How often states are looked at again: without a result a state ends by itself.
+/// How often it looks around: queues, and that time goes on.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often every state is looked at again: without a result a state ends by itself. Metrics and
+/// log may be as late as this; the page and the API work it out when they are asked.
+const STATES_EVERY: Duration = Duration::from_secs(5);
 
 /// Follow-up runs that one grid slot may have before the numbers of the next lap begin.
 const RUNS_A_LAP: u16 = 4_096;
@@ -99,6 +103,8 @@ impl Pipeline {
     ) -> Result<(), String> {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut states = interval(STATES_EVERY);
+        states.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut batch = Vec::with_capacity(EVENTS_AT_ONCE);
         loop {
             tokio::select! {
@@ -115,6 +121,7 @@ impl Pipeline {
                     self.metrics.queue_length("events", events.len());
                     self.look();
                 }
+                _ = states.tick() => self.look_at_states(),
                 () = stop.cancelled() => {
                     events.close();
                     while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
@@ -153,6 +160,9 @@ impl Pipeline {
             Event::Absent(gap, reason) => self.absent(gap, reason, watch, todo),
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
+                if by_ms < 0 {
+                    watch.forget_the_future();
+                }
                 let body = serde_json::json!({ "by_ms": by_ms });
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));
             }
@@ -244,13 +254,18 @@ impl Pipeline {
         change.follow
     }
 
-    /// Looks at every state again, and tells the history that time goes on.
+    /// Says that time goes on, and how long the history's queue is.
     fn look(&self) {
         let now = self.clock.now();
         self.history.beat(now);
         self.looked.store(self.clock.since_boot_us() / 1_000, Ordering::Relaxed);
         let waiting = self.history.stats().waiting;
         self.metrics.queue_length("history", usize::try_from(waiting).unwrap_or(usize::MAX));
+    }
+
+    /// Tells of states that have ended without a result.
+    fn look_at_states(&self) {
+        let now = self.clock.now();
         let watch = &mut *watched::lock(&self.watch);
         let changed: Vec<(CheckId, State)> = watch
             .checks

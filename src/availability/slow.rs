@@ -3,15 +3,16 @@
 
 use proptest::prelude::*;
 
+use super::burn::Burn;
 use super::confirm::Confirm;
 use super::figures::{Figures, Terms};
 use super::judge::{Reach, Rule, course};
 use super::sketch::{Run, arrived, vantage};
 use super::span_set::SpanSet;
+use super::track::STRAIN_WHOLE;
 use super::track::quorum::Quorum;
 use crate::model::check::Lane;
-use crate::model::outcome::Outcome;
-use crate::model::outcome::Testimony;
+use crate::model::outcome::{Outcome, Testimony};
 use crate::model::result::RunResult;
 use crate::model::span::Span;
 use crate::model::state::State;
@@ -307,6 +308,19 @@ fn agree(fleet: &[Vec<Run>], needed: u8, from: i64, long: i64) -> Result<(), Tes
     };
     let good: usize = seen.iter().map(good).sum();
     prop_assert_eq!(times.view_good_ms, i64::try_from(good).unwrap());
+    let strain = |at: i64| {
+        let raw: Vec<State> = seen.iter().map(|it| raw(it, at)).collect();
+        let bad = raw.iter().filter(|it| **it == State::Down).count();
+        let known = raw.iter().filter(|it| **it != State::Unknown).count();
+        match known {
+            known if known < quorum.known => 0,
+            _ if bad >= quorum.bad => STRAIN_WHOLE,
+            known => STRAIN_WHOLE * i64::try_from(bad).unwrap() / i64::try_from(known).unwrap(),
+        }
+    };
+    let burn = Burn::of(&track, &period.into(), period);
+    prop_assert_eq!(burn.known_ms, times.known_ms());
+    prop_assert_eq!(burn.bad_strain, (from..from + long).map(|it| i128::from(strain(it))).sum());
     Ok(())
 }
 
