@@ -48,9 +48,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// log may be as late as this; the page and the API work it out when they are asked.
 const STATES_EVERY: Duration = Duration::from_secs(5);
 
-/// Follow-up runs that one grid slot may have before the numbers of the next lap begin.
-const RUNS_A_LAP: u16 = 4_096;
-
 /// What happens.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -353,7 +350,7 @@ pub(super) fn journal(at: Millis, kind: &str, body: serde_json::Value) -> histor
     history::Event { at, kind: kind.to_owned(), body }
 }
 
-/// The follow-up run as the schedule wants it: when, and under which number it is filed.
+/// The follow-up run as the schedule wants it.
 fn planned(result: &RunResult, follow: live::Follow) -> Option<Follow> {
     let (kind, wait_ms) = match follow {
         live::Follow::None => return None,
@@ -361,11 +358,5 @@ fn planned(result: &RunResult, follow: live::Follow) -> Option<Follow> {
         live::Follow::Fast { wait_ms } => (RunKind::Fast, wait_ms),
     };
     let ended_us = result.started.0 * 1_000 + i64::from(result.phases.total().0);
-    let run = match result.kind {
-        same if same == kind => result.run.saturating_add(1),
-        // A slot that is repeated after the clock was set back has a number above 0.
-        RunKind::Grid => result.run.saturating_mul(RUNS_A_LAP),
-        _ => result.run - result.run % RUNS_A_LAP,
-    };
-    Some(Follow { at_us: ended_us + wait_ms * 1_000, due: result.due, kind, run })
+    Some(Follow { at_us: ended_us + wait_ms * 1_000, due: result.due, kind })
 }

@@ -16,10 +16,32 @@ pub(super) fn keep_from(now: Millis, settings: &Settings) -> Option<i64> {
     settings.keep_days.map(|days| day_of(now.0) - i64::from(days))
 }
 
+/// `keep_from`, but no later than what the newest sealed day allows: a wall clock that is years
+/// ahead, as after a start without its battery, must not delete what was kept.
+pub(super) fn not_beyond(keep_from: i64, newest: Option<i64>, settings: &Settings) -> i64 {
+    let (Some(newest), Some(days)) = (newest, settings.keep_days) else { return keep_from };
+    let today = newest + i64::from(settings.seal_after_days) + CLOCK_TRUST_DAYS;
+    keep_from.min(today - i64::from(days))
+}
+
+/// Days that the clock may be ahead of what was sealed last: the day under way, and one in
+/// which no upkeep ran.
+const CLOCK_TRUST_DAYS: i64 = 2;
+
 #[cfg(test)]
 mod tests {
     use super::super::row::DAY_MS;
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_years_ahead_deletes_nothing() {
+        let settings = Settings::default();
+        let ahead = keep_from(Millis(30_000 * DAY_MS), &settings).unwrap();
+        assert_eq!(not_beyond(ahead, Some(20_000), &settings), 20_000 + 1 + 2 - 400);
+        let right = keep_from(Millis(20_002 * DAY_MS), &settings).unwrap();
+        assert_eq!(not_beyond(right, Some(20_000), &settings), right);
+        assert_eq!(not_beyond(right, None, &settings), right);
+    }
 
     #[test]
     fn the_day_before_yesterday_is_sealed_and_yesterday_is_not() {

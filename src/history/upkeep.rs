@@ -30,7 +30,9 @@ pub struct Upkept {
 #[derive(Debug)]
 pub(super) struct Upkeep {
     now: Millis,
+    settings: Settings,
     seal_before: i64,
+    /// The first day that is kept; `None`: nothing more is to be deleted.
     keep_from: Option<i64>,
     /// Streams not yet done, the next at the end; `None`: not yet listed.
     streams: Option<Vec<i64>>,
@@ -50,6 +52,7 @@ impl Upkeep {
     pub(super) fn new(now: Millis, settings: &Settings) -> Self {
         Self {
             now,
+            settings: settings.clone(),
             seal_before: seal::seal_before(now, settings),
             keep_from: seal::keep_from(now, settings),
             streams: None,
@@ -64,10 +67,22 @@ impl Upkeep {
     ///
     /// Nothing of the step is stored. A step tried again does the same.
     pub(super) fn step(&mut self, connection: &mut Connection) -> Result<Step, HistoryError> {
-        let Some(streams) = &mut self.streams else {
+        if self.streams.is_none() {
             self.streams = Some(all_streams(connection)?);
+            let newest = newest_day(connection)?;
+            self.keep_from = self.keep_from.map(|it| seal::not_beyond(it, newest, &self.settings));
             return Ok(Step::More);
-        };
+        }
+        // First what gives room back.
+        if let Some(keep_from) = self.keep_from {
+            let expired = expire_some(connection, keep_from, self.now)?;
+            self.done.expired_results += expired;
+            if expired > 0 {
+                return Ok(Step::More);
+            }
+            self.keep_from = None;
+        }
+        let streams = self.streams.get_or_insert_default();
         if let Some(stream) = streams.last().copied() {
             match seal_one(connection, stream, self.seal_before, self.now) {
                 Ok(Some(count)) => {
@@ -81,14 +96,6 @@ impl Upkeep {
                 }
                 Err(fault) => return Err(fault),
             }
-            return Ok(Step::More);
-        }
-        let expired = match self.keep_from {
-            Some(keep_from) => expire_some(connection, keep_from, self.now)?,
-            None => 0,
-        };
-        self.done.expired_results += expired;
-        if expired > 0 {
             return Ok(Step::More);
         }
         match self.fault.take() {
@@ -106,6 +113,13 @@ pub(super) fn answer_all(answers: Vec<Answer<Upkept>>, result: Result<Upkept, Hi
         let copy = || text.clone().map_err(|why| HistoryError::NotDurable { why });
         let _ = answer.send(result.take().unwrap_or_else(copy));
     }
+}
+
+/// The newest day that a block is about; `None`: there are no blocks.
+fn newest_day(connection: &Connection) -> Result<Option<i64>, HistoryError> {
+    connection
+        .query_row("SELECT max(day) FROM blocks", [], |row| row.get(0))
+        .map_err(HistoryError::sqlite("look for the newest day"))
 }
 
 fn all_streams(connection: &Connection) -> Result<Vec<i64>, HistoryError> {

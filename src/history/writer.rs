@@ -172,12 +172,6 @@ impl Writer {
             }
             Command::Flush(answer) => self.flushes.push(answer),
             Command::Maintain(now, answer) => {
-                // Room given back for a full disk is taken again once there is some.
-                if self.failing.is_none()
-                    && let Some(Err(error)) = self.reserve.as_ref().map(Reserve::make)
-                {
-                    warn!(%error, "no room for the reserve");
-                }
                 // What waits belongs to it too.
                 self.batch_due = Some(Instant::now());
                 match &mut self.upkeep {
@@ -242,7 +236,20 @@ impl Writer {
                 self.upkeep = Some((upkeep, answers));
                 return;
             }
-            Ok(Step::Finished) => Ok(upkeep.done),
+            Ok(Step::Finished) => {
+                // Room given back for a full disk is taken again once there is some.
+                if let Some(Err(error)) = self.reserve.as_ref().map(Reserve::make) {
+                    warn!(%error, "no room for the reserve");
+                }
+                Ok(upkeep.done)
+            }
+            Err(error)
+                if error.is_disk_full() && self.reserve.as_ref().is_some_and(Reserve::release) =>
+            {
+                warn!("disk full: the reserve is given back so that days can be sealed");
+                self.upkeep = Some((upkeep, answers));
+                return;
+            }
             Err(error) => {
                 warn!(%error, "upkeep of the history stopped; the next one goes on");
                 if error.is_fatal_for_connection() {

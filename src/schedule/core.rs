@@ -50,7 +50,7 @@ pub struct Job {
     pub due: Millis,
     /// Why.
     pub kind: RunKind,
-    /// Number among runs of this kind for this slot.
+    /// Tells it from other runs of this kind that are filed under the same slot.
     pub run: u16,
     /// When it was planned for, in microseconds since 1970; its lateness counts from here.
     pub planned_us: i64,
@@ -65,8 +65,6 @@ pub struct Follow {
     pub due: Millis,
     /// `Confirm` or `Fast`.
     pub kind: RunKind,
-    /// Number among runs of this kind for this slot.
-    pub run: u16,
 }
 
 /// What the schedule wants done.
@@ -97,9 +95,9 @@ struct Entry {
     grid: Grid,
     /// The next slot to be started.
     next: i64,
-    /// The last slot that was ever started or void, to tell a second lap after a step back.
-    newest: i64,
     in_flight: u8,
+    /// Follow-ups made, which numbers them: no two of a slot have one number.
+    follows: u16,
     follow: Option<Follow>,
     /// Counts follow-ups, so that one that was replaced is known when its time comes.
     generation: u32,
@@ -118,9 +116,14 @@ pub struct Core {
     /// Runs in flight, over all entries.
     in_flight: usize,
     last: Reading,
-    /// Times that the wall clock stepped back: numbers a repeated slot.
-    laps: u16,
+    /// Slots due up to here may have been run before the wall clock was set back.
+    repeat_until_us: i64,
+    /// The number that repeated slots are run under.
+    lap: u16,
 }
+
+/// Follow-ups of one lap; the next begins to count beyond them.
+const FOLLOWS_A_LAP: u16 = 4_096;
 
 impl Core {
     /// A schedule of nothing, at this time.
@@ -132,8 +135,16 @@ impl Core {
             gate,
             in_flight: 0,
             last: now,
-            laps: 0,
+            repeat_until_us: i64::MIN,
+            lap: 0,
         }
+    }
+
+    /// Slots due up to `until` may have been run before, by a clock that was ahead: those that
+    /// come again are run under the number `lap`. For the start; later steps are noticed here.
+    pub fn repeat(&mut self, until: Millis, lap: u16) {
+        self.repeat_until_us = self.repeat_until_us.max(until.0.saturating_mul(1_000));
+        self.lap = self.lap.max(lap);
     }
 
     /// The gate, for waits and kill switches.
@@ -141,9 +152,9 @@ impl Core {
         &mut self.gate
     }
 
-    /// Replaces the checks. Those that keep their id, lane and grid keep their place in the
-    /// grid, their runs in flight and their follow-up; the others begin at their first slot
-    /// from `from_us` on. Disabled checks are left out.
+    /// Replaces the checks. Those that keep their id and lane keep their runs in flight and
+    /// their follow-up, and with the same grid their place in it; the others begin at their
+    /// first slot from `from_us` on. Disabled checks are left out.
     pub fn replace(&mut self, checks: &[(Arc<Check>, Grid)], from_us: i64) {
         let mut old: HashMap<(CheckId, Lane), Entry> = std::mem::take(&mut self.entries)
             .into_iter()
@@ -155,8 +166,13 @@ impl Core {
         for (check, grid) in running {
             for lane in check.lanes() {
                 let key = (check.id.clone(), *lane);
-                let kept = old.remove(&key).filter(|entry| entry.grid == *grid);
-                let mut entry = kept.unwrap_or_else(|| Entry::new(check, *lane, *grid, from_us));
+                let follows = self.lap.wrapping_mul(FOLLOWS_A_LAP);
+                let new = || Entry::new(check, *lane, *grid, from_us, follows);
+                let mut entry = old.remove(&key).unwrap_or_else(new);
+                if entry.grid != *grid {
+                    entry.grid = *grid;
+                    entry.next = grid.first_from(from_us);
+                }
                 entry.check = Arc::clone(check);
                 entry.host = check.spec.host();
                 let place = self.entries.len() as u32;
@@ -186,11 +202,11 @@ impl Core {
         }
     }
 
-    /// The host of this check asked to be left alone for `wait_us` from `now_us`.
-    pub fn wait(&mut self, check: &CheckId, lane: Lane, now_us: i64, wait_us: i64) {
+    /// The host of this check asked to be left alone for `wait_us` from `boot_us`.
+    pub fn wait(&mut self, check: &CheckId, lane: Lane, boot_us: i64, wait_us: i64) {
         let Some(&place) = self.index.get(&(check.clone(), lane)) else { return };
         if let Some(host) = &self.entries[place as usize].host {
-            self.gate.wait(host, now_us, wait_us);
+            self.gate.wait(host, boot_us, wait_us);
         }
     }
 
@@ -238,10 +254,10 @@ impl Core {
             let by_ms = step.div_euclid(1_000);
             acts.push(Act::ClockStepped { by_ms, at: millis(now.wall_us) });
         }
-        if step < -CLOCK_STEP_US {
-            self.laps = self.laps.saturating_add(1);
-            self.resume_from(now.wall_us);
-            return;
+        let back = step < -CLOCK_STEP_US;
+        if back {
+            self.repeat_until_us = self.repeat_until_us.max(self.last.wall_us);
+            self.lap = self.lap.saturating_add(1);
         }
         let asleep = boot - mono > CLOCK_STEP_US;
         let stalled = mono > TICK_US + STALL_US;
@@ -252,6 +268,8 @@ impl Core {
             if let Some(gap) = Span::new(millis(self.last.wall_us), millis(now.wall_us)) {
                 acts.push(Act::Absent(gap, reason));
             }
+        }
+        if back || asleep || stalled || skipped {
             self.resume_from(now.wall_us);
         }
     }
@@ -273,8 +291,7 @@ impl Core {
     fn slot(&mut self, place: u32, now_us: i64, acts: &mut Vec<Act>) {
         let entry = &mut self.entries[place as usize];
         let planned_us = entry.grid.due_us(entry.next);
-        let run = if entry.next <= entry.newest { self.laps } else { 0 };
-        entry.newest = entry.newest.max(entry.next);
+        let run = if planned_us <= self.repeat_until_us { self.lap } else { 0 };
         entry.next += 1;
         self.queue.push(Reverse((entry.grid.due_us(entry.next), place, None)));
 
@@ -283,7 +300,8 @@ impl Core {
         let admitted = if too_late || entry.in_flight >= IN_FLIGHT_MAX {
             Err(Reason::Overrun)
         } else {
-            entry.host.as_deref().map_or(Ok(()), |host| self.gate.admit(host, now_us))
+            let boot_us = self.last.boot_us;
+            entry.host.as_deref().map_or(Ok(()), |host| self.gate.admit(host, boot_us))
         };
         match admitted {
             Ok(()) => {
@@ -307,26 +325,28 @@ impl Core {
         if entry.in_flight > 0 || now_us + timeout_us > slot_after_us {
             return;
         }
-        if entry.host.as_deref().is_none_or(|host| self.gate.admit(host, now_us).is_ok()) {
+        let boot_us = self.last.boot_us;
+        if entry.host.as_deref().is_none_or(|host| self.gate.admit(host, boot_us).is_ok()) {
             entry.in_flight += 1;
             self.in_flight += 1;
-            let job = entry.job(follow.due, follow.kind, follow.run, follow.at_us);
+            let run = entry.follows;
+            entry.follows = run.wrapping_add(1);
+            let job = entry.job(follow.due, follow.kind, run, follow.at_us);
             acts.push(Act::Start(job));
         }
     }
 }
 
 impl Entry {
-    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, from_us: i64) -> Self {
-        let next = grid.first_from(from_us);
+    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, from_us: i64, follows: u16) -> Self {
         Self {
             check: Arc::clone(check),
             lane,
             host: None,
             grid,
-            next,
-            newest: next - 1,
+            next: grid.first_from(from_us),
             in_flight: 0,
+            follows,
             follow: None,
             generation: 0,
         }

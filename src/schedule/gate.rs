@@ -1,6 +1,7 @@
 //! Politeness: what a host may be asked, and how often.
 //!
-//! A slot that the gate holds back is recorded as void; it is never silently dropped.
+//! A slot that the gate holds back is recorded as void; it is never silently dropped. Times are
+//! those of the machine's own clock, sleep included, which nobody can set.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ pub struct Gate {
     hosts: HashMap<String, Host>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Host {
     killed: bool,
     wait_until_us: i64,
@@ -68,8 +69,7 @@ impl Gate {
         if state.killed {
             return Err(Reason::Paused);
         }
-        // A wait that reaches further than any wait can has been left behind by a clock step.
-        if (0..=RETRY_AFTER_US_MAX).contains(&(state.wait_until_us - now_us)) {
+        if now_us <= state.wait_until_us {
             return Err(Reason::Backoff);
         }
         if self.per_minute > 0 && !state.spend(self.per_minute, now_us) {
@@ -79,13 +79,20 @@ impl Gate {
     }
 }
 
+impl Default for Host {
+    /// Open, with a full bucket.
+    fn default() -> Self {
+        Self { killed: false, wait_until_us: i64::MIN, credit: i64::MAX, counted_us: 0 }
+    }
+}
+
 impl Host {
     /// A token bucket that holds a minute's worth and is full at first.
     fn spend(&mut self, per_minute: u32, now_us: i64) -> bool {
         const ONE_RUN: i64 = 60_000_000;
         let full = i64::from(per_minute) * ONE_RUN;
         let passed = (now_us - self.counted_us).clamp(0, 60_000_000);
-        self.credit = (self.credit + passed * i64::from(per_minute)).min(full);
+        self.credit = self.credit.saturating_add(passed * i64::from(per_minute)).min(full);
         self.counted_us = now_us;
         let enough = self.credit >= ONE_RUN;
         if enough {

@@ -100,7 +100,7 @@ fn obey(core: &mut Core, command: Command, clock: &Clock) {
         Command::Done(runs) => {
             for Ended { check, lane, follow, wait_us } in runs {
                 if wait_us > 0 {
-                    core.wait(&check, lane, clock.now_us(), wait_us);
+                    core.wait(&check, lane, clock.since_boot_us(), wait_us);
                 }
                 core.done(&check, lane, follow);
             }

@@ -67,15 +67,19 @@ impl Writer {
         self.still_there()?;
         loop {
             let Some(connection) = &mut self.connection else { return Err(HistoryError::Closed) };
+            let waiting = self.backlog.len();
             let owed = self.backlog.owed();
             let records = self.backlog.front(BATCH_RECORDS_MAX);
             let count = records.len();
             let from = Instant::now();
             let all = owed.iter().chain(records);
-            let tally = write::batch(connection, &mut self.names, all, self.now)?;
+            // Only what empties the backlog says that the daemon was at work until now: after a
+            // crash the slots of what still waited must be found missing.
+            let alive = if count == waiting { self.now } else { None };
+            let tally = write::batch(connection, &mut self.names, all, alive)?;
             let took = from.elapsed();
             self.backlog.done(count);
-            self.alive = self.now;
+            self.alive = alive.or(self.alive);
             self.since_checkpoint += count as u64;
             let shared = &self.shared;
             shared.waiting.fetch_sub(count as u64, Ordering::Relaxed);

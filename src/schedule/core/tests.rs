@@ -122,26 +122,22 @@ fn a_follow_up_runs_once_and_is_replaced_by_a_newer_one() {
     let job =
         world.acts.iter().find_map(|a| if let Act::Start(j) = a { Some(j.clone()) } else { None });
     let due = job.unwrap().due;
-    let follow = |after: i64, run: u16, world: &World| Follow {
+    let follow = |after: i64, world: &World| Follow {
         at_us: world.now.wall_us + after * SECOND,
         due,
         kind: RunKind::Confirm,
-        run,
     };
-    let first = follow(5, 0, &world);
+    let first = follow(5, &world);
     world.core.done(&check.id, Lane::Any, Some(first));
-    let second = follow(6, 1, &world);
+    let second = follow(6, &world);
     world.core.done(&check.id, Lane::Any, Some(second));
     world.pass(8 * SECOND);
-    let confirms: Vec<u16> = world
-        .acts
-        .iter()
-        .filter_map(|act| match act {
-            Act::Start(job) if job.kind == RunKind::Confirm => Some(job.run),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(confirms, [1]);
+    let confirm = |act: &Act| {
+        matches!(act, Act::Start(job) if job.kind == RunKind::Confirm
+        && job.planned_us == second.at_us)
+    };
+    assert_eq!(world.count(confirm), 1);
+    assert_eq!(world.count(is_start), 2, "the slot and one follow-up");
 }
 
 #[test]
@@ -218,11 +214,11 @@ fn a_reload_keeps_the_place_the_flight_and_the_follow_up_of_what_did_not_change(
     assert_eq!(world.core.in_flight(), 2);
     let due = Millis(world.now.wall_us / 1_000);
     let at_us = world.now.wall_us + 3 * SECOND;
-    let follow = Follow { at_us, due, kind: RunKind::Confirm, run: 0 };
+    let follow = Follow { at_us, due, kind: RunKind::Confirm };
     world.core.done(&a.id, Lane::Any, Some(follow));
     let (slower, grid) = check("b", 20, IpChoice::Any);
     world.core.replace(&[(a, grid_a), (slower, grid)], world.now.wall_us);
-    assert_eq!(world.core.in_flight(), 0, "b is a new grid, and forgets its run");
+    assert_eq!(world.core.in_flight(), 1, "b has a new grid, and its run is still under way");
     world.acts.clear();
     world.pass(4 * SECOND);
     let confirm = |act: &Act| matches!(act, Act::Start(job) if job.kind == RunKind::Confirm);
@@ -252,7 +248,7 @@ fn a_heartbeat_has_no_host_and_is_never_held_back() {
 fn a_host_that_asks_for_time_gets_it_and_each_slot_has_a_record() {
     let (check, grid) = check("a", 10, IpChoice::Any);
     let mut world = World::new(&[(Arc::clone(&check), grid)]);
-    world.core.wait(&check.id, Lane::Any, START, 45 * SECOND);
+    world.core.wait(&check.id, Lane::Any, 0, 45 * SECOND);
     for _ in 0..100 {
         let from = world.acts.len();
         world.pass(SECOND);
@@ -284,11 +280,52 @@ fn a_service_that_hangs_for_the_whole_interval_gets_no_holes_from_its_follow_ups
         running = on;
         for (_, job) in ended {
             let at_us = now + 5 * SECOND;
-            let follow = Follow { at_us, due: job.due, kind: RunKind::Confirm, run: 0 };
+            let follow = Follow { at_us, due: job.due, kind: RunKind::Confirm };
             world.core.done(&check.id, job.lane, Some(follow));
         }
     }
     assert_eq!(world.count(|act| matches!(act, Act::Void(..))), 0);
     let slots = grid.first_from(world.now.wall_us) - grid.first_from(START);
     assert!(world.count(is_start) as i64 >= slots);
+}
+
+#[test]
+fn a_start_after_the_clock_was_set_back_repeats_slots_under_a_new_number() {
+    let (check, grid) = check("a", 10, IpChoice::Any);
+    let mut world = World::new(&[]);
+    world.core.repeat(Millis(START / 1_000 + 60_000), 3);
+    world.core.replace(&[(check, grid)], START);
+    for _ in 0..120 {
+        let from = world.acts.len();
+        world.pass(SECOND);
+        world.done_all(from);
+    }
+    let runs: Vec<(bool, u16)> = world
+        .acts
+        .iter()
+        .filter_map(|act| match act {
+            Act::Start(job) => Some((job.planned_us <= START + 60 * SECOND, job.run)),
+            _ => None,
+        })
+        .collect();
+    assert!(runs.iter().all(|(again, run)| *run == if *again { 3 } else { 0 }), "{runs:?}");
+    assert!(runs.iter().any(|it| it.0) && runs.iter().any(|it| !it.0));
+}
+
+#[test]
+fn a_clock_set_back_during_a_sleep_loses_no_slot() {
+    let (check, grid) = check("a", 10, IpChoice::Any);
+    let mut world = World::new(&[(check, grid)]);
+    world.pass(5 * SECOND);
+    world.acts.clear();
+    // Ten minutes asleep, and the wall clock five minutes behind on waking.
+    world.now.wall_us += 300 * SECOND;
+    world.now.boot_us += 600 * SECOND;
+    world.core.step(world.now, &mut world.acts);
+    let [Act::ClockStepped { by_ms, .. }, Act::Absent(gap, Reason::Suspend)] = &world.acts[..]
+    else {
+        panic!("{:?}", world.acts)
+    };
+    assert_eq!(*by_ms, -300_000);
+    assert_eq!(gap.length_ms(), 300_000);
 }
