@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["model"]),
     ("history", &["model"]),
     ("metrics", &["model"]),
-    ("config", &["model"]),
+    ("config", &["availability", "model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
         "app",
