@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("schedule", &["clock", "model"]),
     ("probe", &["model"]),
     ("history", &["model"]),
+    ("report", &["history", "availability", "model"]),
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
     ("web", &["history", "metrics", "availability", "model"]),
@@ -23,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "config",
             "web",
+            "report",
             "metrics",
             "history",
             "probe",
@@ -40,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "app",
             "config",
             "web",
+            "report",
             "metrics",
             "history",
             "probe",

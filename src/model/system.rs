@@ -90,6 +90,12 @@ impl Objective {
         (1..=1_000_000).contains(&parts).then(|| Self { down_ppm: 1_000_000 - parts })
     }
 
+    /// From the share that may be down, in parts per million; `None` if all of it may.
+    #[must_use]
+    pub fn from_down_ppm(down_ppm: u32) -> Option<Self> {
+        (down_ppm < 1_000_000).then_some(Self { down_ppm })
+    }
+
     /// Share that may be down, in parts per million.
     #[must_use]
     pub const fn down_ppm(self) -> u32 {

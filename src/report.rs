@@ -1,0 +1,3 @@
+//! What a period comes to: figures by system, check and vantage, incidents and maintenance.
+
+pub mod contract;
