@@ -6,7 +6,14 @@
 mod parts;
 mod signals;
 mod absence;
+mod announce;
+mod asked;
 mod control;
+mod figures;
+mod judged;
+mod maintained;
+mod notices;
+mod offline;
 mod runs;
 mod watched;
 mod pipeline;
@@ -28,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+pub use offline::Offline;
 pub use settings::net;
 pub use signals::{Asked, Signals};
 
@@ -43,6 +51,8 @@ use crate::schedule::gate::Gate;
 use crate::web;
 
 use absence::Absences;
+use figures::Figures;
+use maintained::Maintained;
 use parts::Parts;
 use pipeline::{Event, Pipeline};
 use reload::Reloader;
@@ -160,6 +170,7 @@ impl App {
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
         let restored = restore::live(&history, &config, now).await?;
+        let notices = Arc::new(restore::notices(&history).await?);
         let listen = options.listen.unwrap_or(config.monitor.listen);
         let listener = TcpListener::bind(listen)
             .await
@@ -208,12 +219,31 @@ impl App {
             commands,
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
+            notices: Arc::clone(&notices),
             current: Mutex::new(Arc::new(config)),
             turn: tokio::sync::Mutex::default(),
         });
+        let maintained = Maintained {
+            clock: clock.clone(),
+            zone: web.zone.clone(),
+            notices: Arc::clone(&notices),
+            watch: Arc::clone(&watch),
+            metrics: Arc::clone(&metrics),
+        };
+        let figures = Figures {
+            clock: clock.clone(),
+            zone: web.zone.clone(),
+            vantage: reloader.vantage().clone(),
+            history: history.clone(),
+            notices: Arc::clone(&notices),
+            watch: Arc::clone(&watch),
+            metrics: Arc::clone(&metrics),
+            cache: reloader.data_folder().join("figures.cache"),
+        };
         let source = source::AppSource {
             clock: clock.clone(),
             watch,
+            notices,
             history: history.clone(),
             reloader: Arc::clone(&reloader),
             ready: Arc::default(),
@@ -227,6 +257,8 @@ impl App {
             upkeep::watchdog(looked, clock.clone(), stop()),
         );
         let files = reload::watch_files(Arc::clone(&reloader), stop());
+        parts.spawn("maintenance", maintained.run(parts.stop_token()));
+        parts.spawn("figures", figures.run(parts.stop_token()));
         parts.spawn("upkeep", seal);
         parts.spawn("watchdog", pet);
         parts.spawn("files", files);
@@ -323,7 +355,7 @@ fn open_history(
     options: &Options,
     metrics: &Arc<Metrics>,
 ) -> Result<History, AppError> {
-    let folder = options.data.clone().unwrap_or_else(|| config.monitor.data.clone());
+    let folder = reload::data_folder(config, options);
     std::fs::create_dir_all(&folder)
         .map_err(|why| AppError::Data { folder: folder.clone(), why })?;
     let metrics = Arc::clone(metrics);
