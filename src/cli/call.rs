@@ -62,7 +62,8 @@ impl Daemon {
         }
         let unreachable = |why: reqwest::Error| {
             ours(format!(
-                "no answer from {url}: {why}\nhelp: is the daemon running? `--url` names another"
+                "no answer from {url}: {}\nhelp: is the daemon running? `--url` names another",
+                deepest(&why)
             ))
         };
         let response = request.send().await.map_err(unreachable)?;
@@ -75,6 +76,12 @@ impl Daemon {
             (status, Err(_)) => Err(ours(format!("{url} answers {status}"))),
         }
     }
+}
+
+/// The first cause: what wraps it only says that a request failed.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |it| it.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// A client that trusts what the system trusts.
