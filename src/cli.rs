@@ -8,6 +8,10 @@ mod check;
 mod probe;
 mod status;
 mod verify;
+mod progress;
+mod output;
+mod report;
+mod export;
 
 use std::path::PathBuf;
 
@@ -54,6 +58,10 @@ enum Command {
     Status(status::Status),
     /// Check that the history is whole and nobody has edited it.
     Verify(verify::Verify),
+    /// Figures, incidents and maintenance of a period: what is reported and defended.
+    Report(report::Report),
+    /// Raw results of a period, for an auditor who recomputes the figures.
+    Export(export::Export),
 }
 
 /// The configuration that commands read if none is named.
@@ -75,6 +83,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
         Command::Verify(it) => it.run(),
+        Command::Report(it) => it.run(),
+        Command::Export(it) => it.run(),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::app::AppError;
 pub enum Failure {
     /// It did, and the answer is no; it has been printed.
     No,
+    /// It was asked for in a wrong way; the text says how to ask.
+    Usage(String),
     /// The configuration is wrong; everything that is wrong with it is the text.
     Config(String),
     /// Something of ours failed.
@@ -24,6 +26,7 @@ impl Failure {
     pub fn report(&self) -> ExitCode {
         let (code, text) = match self {
             Self::No => (1, None),
+            Self::Usage(text) => (64, Some(format!("thongsuot: {text}"))),
             Self::Config(text) => (78, Some(text.clone())),
             Self::Ours(text) => (74, Some(format!("thongsuot: {text}"))),
             Self::App(error) => (error.exit_code(), Some(format!("thongsuot: {error}"))),

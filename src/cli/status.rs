@@ -34,7 +34,7 @@ pub(super) struct Status {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Language {
+pub(super) enum Language {
     /// Tiếng Việt.
     Vi,
     /// English.

@@ -57,7 +57,7 @@ impl Contract {
             "notice_ms": self.notice_ms,
             "owners": self.owners.iter().map(party).collect::<Vec<_>>(),
             "systems": self.systems.iter().map(system).collect::<Vec<_>>(),
-            "vantages": self.vantages.iter().map(|it| it.as_str()).collect::<Vec<_>>(),
+            "vantages": self.vantages.iter().map(crate::model::id::VantageId::as_str).collect::<Vec<_>>(),
             "version": 1,
             "zone": self.zone,
         })
@@ -222,7 +222,7 @@ fn holidays(top: &mut Object<'_>) -> Result<BTreeMap<Date, DayKind>, NotAContrac
     Ok(days.into_iter().collect())
 }
 
-fn wrong(at: &str, fault: impl ToString) -> NotAContract {
+fn wrong(at: &str, fault: impl std::fmt::Display) -> NotAContract {
     NotAContract { at: at.to_owned(), fault: fault.to_string() }
 }
 
@@ -243,7 +243,7 @@ impl<'a> Object<'a> {
         format!("{}.{key}", self.at)
     }
 
-    fn wrong(&self, key: &str, fault: impl ToString) -> NotAContract {
+    fn wrong(&self, key: &str, fault: impl std::fmt::Display) -> NotAContract {
         wrong(&self.at(key), fault)
     }
 
@@ -276,7 +276,7 @@ impl<'a> Object<'a> {
         self.take(key)?.as_bool().ok_or_else(|| self.wrong(key, "neither true nor false"))
     }
 
-    fn id<T, E: ToString>(
+    fn id<T, E: std::fmt::Display>(
         &mut self,
         key: &str,
         new: impl Fn(&str) -> Result<T, E>,
