@@ -7,6 +7,7 @@ mod parts;
 mod signals;
 mod absence;
 mod control;
+mod descriptors;
 mod runs;
 mod watched;
 mod pipeline;
@@ -19,11 +20,11 @@ mod drain;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -32,7 +33,7 @@ pub use settings::net;
 pub use signals::{Asked, Signals};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::history::{History, HistoryError};
 use crate::metrics::Metrics;
 use crate::probe::NetError;
@@ -43,10 +44,12 @@ use crate::schedule::gate::Gate;
 use crate::web;
 
 use absence::Absences;
+use descriptors::Budget;
 use parts::Parts;
 use pipeline::{Event, Pipeline};
 use reload::Reloader;
 use runs::Runs;
+use watched::Shared;
 
 /// Commands that wait for the schedule.
 const COMMANDS_QUEUED_MAX: usize = 1_024;
@@ -69,7 +72,13 @@ pub struct Options {
 pub enum AppError {
     /// The configuration is wrong; all that is wrong with it is the text.
     #[error("{0}")]
-    Config(String),
+    Config(Box<config::Mistakes>),
+    /// Everybody could read, and reload.
+    #[error(
+        "{0} can be reached from other machines, and there is no `[monitor] token`: set one, or \
+         listen on 127.0.0.1"
+    )]
+    Open(SocketAddr),
     /// The address is taken or not ours.
     #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
     Listen {
@@ -120,7 +129,7 @@ impl AppError {
     /// What the process tells its supervisor (`sysexits.h`); 78 must not be retried.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => 78,
+            Self::Config(_) | Self::Open(_) => 78,
             Self::PartDied { .. } | Self::Metrics(_) => 70,
             Self::Hurried => 130,
             Self::Listen { .. }
@@ -155,17 +164,14 @@ impl App {
     /// [`AppError`]; then nothing runs.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         let config = reload::read(&options).await?;
+        let listen = listen(&options, &config)?;
+        let budget = Budget::take();
         let clock = Clock::System;
         let now = clock.now();
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
         let restored = restore::live(&history, &config, now).await?;
-        let listen = options.listen.unwrap_or(config.monitor.listen);
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|why| AppError::Listen { address: listen, why })?;
-        let address =
-            listener.local_addr().map_err(|why| AppError::Listen { address: listen, why })?;
+        let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();
         let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
@@ -176,18 +182,19 @@ impl App {
             absences: Absences::new(),
             events: events.clone(),
             outside: RwLock::new(Arc::new(settings::outside(&config, &board)?)),
+            room: Semaphore::new(budget.runs),
             cut: CancellationToken::new(),
         });
+        let (watch, looked) = (Shared::default(), Arc::default());
         let pipeline = Pipeline {
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
             history: history.clone(),
             metrics: Arc::clone(&metrics),
             schedule: commands.clone(),
-            watch: Arc::default(),
-            looked: Arc::default(),
+            watch: Arc::clone(&watch),
+            looked: Arc::clone(&looked),
         };
-        let (watch, looked) = (Arc::clone(&pipeline.watch), Arc::clone(&pipeline.looked));
         parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
         let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
         let stop = schedule_stop.clone();
@@ -195,10 +202,7 @@ impl App {
         parts.spawn("schedule", schedule);
 
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
-        let web = web::Settings {
-            token: config.monitor.token.clone(),
-            zone: config.monitor.timezone.clone(),
-        };
+        let web = settings::web(&config);
         let reloader = Arc::new(Reloader {
             options,
             runs: Arc::clone(&runs),
@@ -219,17 +223,9 @@ impl App {
             ready: Arc::default(),
         };
         let ready = Arc::clone(&source.ready);
-        serve(&mut parts, listener, web::router(web, metrics, source));
-        reloader.begin(restored, &history, now).await?;
-        let stop = || parts.stop_token();
-        let (seal, pet) = (
-            upkeep::history(history.clone(), clock.clone(), stop()),
-            upkeep::watchdog(looked, clock.clone(), stop()),
-        );
-        let files = reload::watch_files(Arc::clone(&reloader), stop());
-        parts.spawn("upkeep", seal);
-        parts.spawn("watchdog", pet);
-        parts.spawn("files", files);
+        serve(&mut parts, listener, web::router(web, metrics, source), budget.connections);
+        reloader.begin(restored, &history).await?;
+        keep_up(&mut parts, &history, &clock, looked, Arc::clone(&reloader));
         ready.store(true, Ordering::Release);
         upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
         info!(%address, config = fingerprint, "watching");
@@ -266,10 +262,39 @@ impl App {
     }
 }
 
-fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router) {
+/// Where to listen. What the configuration says has been checked; the option has not.
+fn listen(options: &Options, config: &Config) -> Result<SocketAddr, AppError> {
+    let listen = options.listen.unwrap_or(config.monitor.listen);
+    let open = !listen.ip().to_canonical().is_loopback() && config.monitor.token.is_none();
+    if open { Err(AppError::Open(listen)) } else { Ok(listen) }
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
+    let refused = |why| AppError::Listen { address: listen, why };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// The parts that do something now and then.
+fn keep_up(
+    parts: &mut Parts,
+    history: &History,
+    clock: &Clock,
+    looked: Arc<AtomicI64>,
+    reloader: Arc<Reloader>,
+) {
     let stop = parts.stop_token();
+    parts.spawn("upkeep", upkeep::history(history.clone(), clock.clone(), stop.clone()));
+    parts.spawn("watchdog", upkeep::watchdog(looked, clock.clone(), stop.clone()));
+    parts.spawn("files", reload::watch_files(reloader, stop));
+}
+
+fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connections: usize) {
+    let stop = parts.stop_token();
+    let limits = web::Limits { connections, ..web::Limits::default() };
     parts.spawn("web", async move {
-        web::serve(listener, router, web::Limits::default(), stop.cancelled_owned()).await;
+        web::serve(listener, router, limits, stop.cancelled_owned()).await;
         Ok(())
     });
 }

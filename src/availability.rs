@@ -39,3 +39,6 @@ mod invariants;
 
 #[cfg(test)]
 mod truth;
+
+#[cfg(test)]
+mod slow;

@@ -32,11 +32,18 @@ First steps:
 Exit codes: 0 done · 1 the answer is no (probe bad, history damaged) · 64 wrong usage ·
 70 a part of the daemon died · 74 a file, port or network of ours failed · 78 configuration.")]
 pub struct Arguments {
-    /// How the log is written to standard error.
+    /// How the log is written to standard error: text for people, json for machines.
     #[arg(long, value_enum, default_value_t = log::Format::Text, global = true)]
+    #[arg(help_heading = "Log", hide_possible_values = true)]
     pub log_format: log::Format,
     /// What is logged: error, warn, info, debug, trace, or a filter such as `thongsuot::probe=debug`.
-    #[arg(long, default_value = "info", global = true, env = "THONGSUOT_LOG")]
+    #[arg(
+        long,
+        default_value = "info",
+        global = true,
+        env = "THONGSUOT_LOG",
+        help_heading = "Log"
+    )]
     pub log: String,
     #[command(subcommand)]
     command: Command,
@@ -67,6 +74,14 @@ enum Command {
 /// The configuration that commands read if none is named.
 fn default_config() -> PathBuf {
     PathBuf::from("targets.toml")
+}
+
+/// Prints what clap has to say: help and version are no failures.
+pub fn usage(said: &clap::Error) -> std::process::ExitCode {
+    // If even that can't be printed there is nobody to tell.
+    let _ = said.print();
+    let code = if said.use_stderr() { failure::WRONG_USAGE } else { 0 };
+    std::process::ExitCode::from(code)
 }
 
 /// Runs the command.

@@ -79,7 +79,19 @@ const LONG_FILES: &[(&str, usize)] = &[];
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Longer functions, with their ratchet.
-const LONG_FUNCTIONS: &[(&str, usize)] = &[];
+const LONG_FUNCTIONS: &[(&str, usize)] = &[
+    // A closed list, one line a reason.
+    ("src/model/reason/words.rs::vietnamese", 73),
+    ("src/app.rs::start", 90),
+];
+
+/// Files of `src` that are test modules though they are not called `tests.rs`.
+const TEST_FILES: &[&str] = &[
+    "src/availability/invariants.rs",
+    "src/availability/sketch.rs",
+    "src/availability/slow.rs",
+    "src/availability/truth.rs",
+];
 
 struct Source {
     path: String,
@@ -104,6 +116,9 @@ fn walk(folder: &Path, found: &mut Vec<Source>) {
             walk(&path, found);
         } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs") {
             let name = path.to_str().unwrap().to_owned();
+            if TEST_FILES.contains(&name.as_str()) {
+                continue;
+            }
             let room = name["src/".len()..].split(['/', '.']).next().unwrap().to_owned();
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_owned();
@@ -287,7 +302,7 @@ fn no_markers_are_left_behind_and_nothing_points_outside() {
 /// Texts of the project that people write: sources, tests, docs, scripts.
 fn tracked_texts() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["src", "tests", "docs", "benches", ".ci", "deploy", "grafana"] {
+    for folder in ["src", "tests", "docs", "targets.d", "benches", ".ci", "deploy", "grafana"] {
         collect(Path::new(folder), &mut found);
     }
     for name in

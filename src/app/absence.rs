@@ -53,6 +53,14 @@ impl Absences {
         self.last_look_us.store(u64::try_from(since).unwrap_or(u64::MAX), Ordering::Release);
     }
 
+    /// Looks at the clock when the schedule no longer does. Call it once a second.
+    pub(super) fn look(&self) {
+        if Instant::now().saturating_duration_since(self.last_look()) > LOOK_AGE_MAX {
+            self.note();
+        }
+        self.looked();
+    }
+
     /// The schedule has noticed an absence that ended now, and began after its last look.
     pub(super) fn note(&self) {
         let mut gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -28,6 +28,7 @@ use crate::schedule::core::{Follow, Job};
 use crate::schedule::{Command, Ended};
 
 use super::runs::Finished;
+use super::settings;
 use super::watched::{self, Shared, Watch};
 
 /// Events that wait for the pipeline. When full the runs wait; `thongsuot_queue_length` shows it.
@@ -36,8 +37,16 @@ pub(super) const EVENTS_QUEUED_MAX: usize = 4_096;
 /// Events taken at once; their records go to the history together.
 const EVENTS_AT_ONCE: usize = 256;
 
-/// How often states are looked at again: without a result a state ends by itself.
+/// Rest after a batch that was not full. What ends meanwhile is taken together: the schedule, the
+/// history and this task are woken once for all of it, and nobody misses 20 ms.
+const REST: Duration = Duration::from_millis(20);
+
+/// How often it looks around: queues, and that time goes on.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often every state is looked at again: without a result a state ends by itself. Metrics and
+/// log may be as late as this; the page and the API work it out when they are asked.
+const STATES_EVERY: Duration = Duration::from_secs(5);
 
 /// Follow-up runs that one grid slot may have before the numbers of the next lap begin.
 const RUNS_A_LAP: u16 = 4_096;
@@ -94,6 +103,8 @@ impl Pipeline {
     ) -> Result<(), String> {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut states = interval(STATES_EVERY);
+        states.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut batch = Vec::with_capacity(EVENTS_AT_ONCE);
         loop {
             tokio::select! {
@@ -102,16 +113,21 @@ impl Pipeline {
                         return Ok(());
                     }
                     self.take(&mut batch).await?;
+                    if taken < EVENTS_AT_ONCE {
+                        sleep(REST).await;
+                    }
                 }
                 _ = look.tick() => {
                     self.metrics.queue_length("events", events.len());
                     self.look();
                 }
+                _ = states.tick() => self.look_at_states(),
                 () = stop.cancelled() => {
                     events.close();
                     while events.recv_many(&mut batch, EVENTS_AT_ONCE).await > 0 {
                         self.take(&mut batch).await?;
                     }
+                    self.history.beat(self.clock.now());
                     return Ok(());
                 }
             }
@@ -141,9 +157,12 @@ impl Pipeline {
         match event {
             Event::Finished(finished) => self.finished(*finished, watch, todo),
             Event::Void(job, reason) => self.void(&job, reason, watch, todo),
-            Event::Absent(gap, reason) => absent(gap, reason, watch, &self.vantage, todo),
+            Event::Absent(gap, reason) => self.absent(gap, reason, watch, todo),
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
+                if by_ms < 0 {
+                    watch.forget_the_future();
+                }
                 let body = serde_json::json!({ "by_ms": by_ms });
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));
             }
@@ -235,13 +254,18 @@ impl Pipeline {
         change.follow
     }
 
-    /// Looks at every state again, and tells the history that time goes on.
+    /// Says that time goes on, and how long the history's queue is.
     fn look(&self) {
         let now = self.clock.now();
         self.history.beat(now);
         self.looked.store(self.clock.since_boot_us() / 1_000, Ordering::Relaxed);
         let waiting = self.history.stats().waiting;
         self.metrics.queue_length("history", usize::try_from(waiting).unwrap_or(usize::MAX));
+    }
+
+    /// Tells of states that have ended without a result.
+    fn look_at_states(&self) {
+        let now = self.clock.now();
         let watch = &mut *watched::lock(&self.watch);
         let changed: Vec<(CheckId, State)> = watch
             .checks
@@ -261,7 +285,8 @@ impl Pipeline {
         let before = std::mem::replace(&mut watched.told, state);
         self.metrics.check_state(check, state);
         let system = watched.check.system.clone();
-        let why = watched.why.as_deref();
+        // What was wrong with the last result explains no state that is well.
+        let why = watched.why.as_deref().filter(|_| !matches!(state, State::Up | State::Slow));
         match (before, state) {
             (_, State::Down) => warn!(%check, %system, why, "went down"),
             (State::Down, State::Up | State::Slow) => info!(%check, %system, "came back"),
@@ -288,6 +313,24 @@ impl Pipeline {
         }
     }
 
+    /// Records a time in which nothing could be run, for every check.
+    fn absent(&self, gap: Span, reason: Reason, watch: &Watch, todo: &mut Todo) {
+        if reason != Reason::Stopped {
+            let (from, to) = (gap.start(), gap.end());
+            warn!(%from, %to, reason = reason.as_str(), "nothing was measured");
+        }
+        for watched in watch.checks.values() {
+            self.metrics.void_slots(reason, settings::slots(&watched.check, gap));
+            todo.records.push(Record::Void(VoidSpan {
+                check: watched.check.id.clone(),
+                vantage: self.vantage.clone(),
+                from: gap.start(),
+                to: gap.end(),
+                reason,
+            }));
+        }
+    }
+
     /// After a change of roster every state is told anew.
     fn tell_all(&self, watch: &mut Watch) {
         let now = self.clock.now();
@@ -302,20 +345,6 @@ impl Pipeline {
         for system in &roster.systems {
             self.tell_system(system, watch);
         }
-    }
-}
-
-/// Records a time in which nothing could be run, for every check.
-fn absent(gap: Span, reason: Reason, watch: &Watch, vantage: &VantageId, todo: &mut Todo) {
-    warn!(from = %gap.start(), to = %gap.end(), reason = reason.as_str(), "nothing was measured");
-    for check in watch.checks.keys() {
-        todo.records.push(Record::Void(VoidSpan {
-            check: check.clone(),
-            vantage: vantage.clone(),
-            from: gap.start(),
-            to: gap.end(),
-            reason,
-        }));
     }
 }
 

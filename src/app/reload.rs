@@ -23,6 +23,7 @@ use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
+use crate::model::span::Span;
 use crate::model::spec::Spec;
 use crate::model::system::Roster;
 use crate::model::time::Millis;
@@ -59,7 +60,7 @@ pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
     let read = tokio::task::spawn_blocking(move || config::load(&path, &environment));
     match read.await {
         Ok(Ok(config)) => Ok(config),
-        Ok(Err(mistakes)) => Err(AppError::Config(mistakes.to_string())),
+        Ok(Err(mistakes)) => Err(AppError::Config(Box::new(mistakes))),
         Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
     }
 }
@@ -71,13 +72,18 @@ impl Reloader {
         &self,
         restored: HashMap<CheckId, LiveCheck>,
         history: &History,
-        now: Millis,
     ) -> Result<(), AppError> {
         let config = self.current();
+        let now = self.clock.now();
         let last = history.reader()?.last_activity()?;
         if let Some(last) = last {
             let voids = config.roster.checks().filter_map(|it| away(it, &self.vantage, last, now));
             history.append(voids.map(Record::Void).collect()).await?;
+            if let Some(gap) = Span::new(last, now) {
+                let enabled = config.roster.checks().filter(|it| it.disabled.is_none());
+                let slots = enabled.map(|it| settings::slots(it, gap)).sum();
+                self.metrics.void_slots(Reason::Stopped, slots);
+            }
         }
         let body = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "config": config.fingerprint,
@@ -85,7 +91,7 @@ impl Reloader {
         });
         history.append(vec![Record::Event(journal(now, "process.start", body))]).await?;
         self.metrics.reload(true, now);
-        self.put_into_force(&config, restored).await;
+        self.put_into_force(&config, restored, now).await;
         Ok(())
     }
 
@@ -116,8 +122,8 @@ impl Reloader {
                 Ok(changes)
             }
             Err(mistakes) => {
-                let what = "configuration refused; the one in force stays";
-                warn!(asked_by, mistakes = mistakes.len(), first = mistakes.first(), what);
+                let (count, first) = (mistakes.len(), mistakes.first());
+                warn!(asked_by, count, first, "configuration refused; the one in force stays");
                 self.metrics.reload(false, now);
                 Err(mistakes)
             }
@@ -125,7 +131,10 @@ impl Reloader {
     }
 
     async fn try_reload(&self) -> Result<(Reloaded, String), Vec<String>> {
-        let new = read(&self.options).await.map_err(|error| vec![error.to_string()])?;
+        let new = read(&self.options).await.map_err(|error| match error {
+            AppError::Config(mistakes) => mistakes.lines(),
+            other => vec![other.to_string()],
+        })?;
         let old = self.current();
         let fixed = fixed(&old, &new);
         if !fixed.is_empty() {
@@ -136,13 +145,19 @@ impl Reloader {
         let new = Arc::new(new);
         self.runs.replace(outside);
         self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
-        self.put_into_force(&new, HashMap::new()).await;
+        self.put_into_force(&new, HashMap::new(), self.clock.now()).await;
         *lock(&self.current) = Arc::clone(&new);
         Ok((changes, new.fingerprint.clone()))
     }
 
-    /// The pipeline first, so that it knows every check whose result comes; then the schedule.
-    async fn put_into_force(&self, config: &Config, restored: HashMap<CheckId, LiveCheck>) {
+    /// The pipeline first, so that it knows every check whose result comes; then the schedule,
+    /// which owes every slot of a new check from `from` on.
+    async fn put_into_force(
+        &self,
+        config: &Config,
+        restored: HashMap<CheckId, LiveCheck>,
+        from: Millis,
+    ) {
         let (adopted, done) = oneshot::channel();
         self.tell(Event::Adopt(Arc::new(config.roster.clone()), restored, adopted)).await;
         // An error means that the daemon is ending.
@@ -152,6 +167,7 @@ impl Reloader {
             checks: config.roster.checks().map(|it| (Arc::clone(it), settings::grid(it))).collect(),
             per_minute: config.monitor.per_host_per_minute,
             killed: config.monitor.kill.iter().cloned().collect(),
+            from,
             done: replaced,
         };
         let _ = self.commands.send(command).await;

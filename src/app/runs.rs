@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::model::observation::Observation;
 use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
+use crate::model::spec::Spec;
 use crate::model::time::{Micros, Millis};
 use crate::probe::{self, Net};
 use crate::schedule::core::Job;
@@ -27,6 +28,8 @@ pub(super) struct Runs {
     pub(super) events: mpsc::Sender<Event>,
     /// Replaced whole by a reload; a run keeps what it began with.
     pub(super) outside: RwLock<Arc<Outside>>,
+    /// How many may run at once, so that descriptors are left for the daemon itself.
+    pub(super) room: Semaphore,
     /// Cuts runs short when the daemon can't wait for them any longer.
     pub(super) cut: CancellationToken,
 }
@@ -66,7 +69,7 @@ impl Runs {
         let started = Millis(started_us.div_euclid(1_000));
         let lateness = job.lateness(started_us);
         let mut observation = tokio::select! {
-            seen = probe::run(&job.check, job.lane, &outside.net, started) => seen,
+            seen = self.probe(&job, &outside.net, started) => seen,
             () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
         if let Some(reason) = self.own_fault(&observation, start, &outside).await {
@@ -77,6 +80,23 @@ impl Runs {
         let _ = self.events.send(Event::Finished(Box::new(finished))).await;
     }
 
+    /// Probes if there is room. Waiting for some would only delay, and blame the target.
+    async fn probe(&self, job: &Job, net: &Net, started: Millis) -> Observation {
+        // A heartbeat is looked up, and opens nothing.
+        let opens = !matches!(job.check.spec, Spec::Heartbeat(_));
+        let _permit = match self.room.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_full) if opens => {
+                let mut none = Observation::bare(Reason::Fd, Phases::default());
+                let why = "as many runs are under way as may have files open; raise `ulimit -n`";
+                none.detail.why = Some(why.to_owned());
+                return none;
+            }
+            Err(_full) => None,
+        };
+        probe::run(&job.check, job.lane, net, started).await
+    }
+
     /// The fault of ours that makes a run say nothing, if there was one. A good answer is
     /// evidence even where the anchors are silent: only a bad one is put down to us.
     async fn own_fault(
@@ -85,11 +105,11 @@ impl Runs {
         start: Start,
         outside: &Outside,
     ) -> Option<Reason> {
+        let testimony = observation.reason.outcome().testimony()?;
         if self.absences.touch(start, &self.clock) {
             return Some(Reason::Suspend);
         }
-        let bad = observation.reason.outcome().testimony() == Some(Testimony::Bad);
-        if !bad {
+        if testimony == Testimony::Good {
             return None;
         }
         // An error of the network itself is likely ours, and wants a fresh answer.

@@ -11,11 +11,13 @@ use crate::config::{self, Config};
 use crate::history;
 use crate::metrics::{self, Metrics};
 use crate::model::check::Check;
+use crate::model::span::Span;
 use crate::model::step::Step;
 use crate::probe::block::BlockSignature;
 use crate::probe::heartbeat::Board;
 use crate::probe::{self, Net};
 use crate::schedule::plan::Grid;
+use crate::web;
 
 /// Every metric of the process.
 pub(super) fn metrics(config: &Config) -> Result<Metrics, AppError> {
@@ -37,6 +39,12 @@ pub(super) fn history(config: &Config, folder: PathBuf) -> history::Settings {
         keep_days: Some(keys.results_days),
         ..history::Settings::default()
     }
+}
+
+/// What the web shows to whom.
+pub(super) fn web(config: &Config) -> web::Settings {
+    let monitor = &config.monitor;
+    web::Settings { token: monitor.token.clone(), zone: monitor.timezone.clone() }
 }
 
 /// How the outside is reached.
@@ -76,4 +84,11 @@ fn signature(written: &config::BlockSignature) -> BlockSignature {
 /// The slots of a check at this vantage: one vantage a daemon, so nobody to stagger with.
 pub(super) fn grid(check: &Check) -> Grid {
     Grid::new(Step::of(&check.id, check.interval_ms), 0, 1)
+}
+
+/// How many slots of a check are due in a span, over its lanes.
+pub(super) fn slots(check: &Check, span: Span) -> u64 {
+    let grid = grid(check);
+    let [from, to] = [span.start(), span.end()].map(|it| grid.first_from(it.0 * 1_000));
+    u64::try_from((to - from).max(0)).unwrap_or(0) * check.lanes().len() as u64
 }

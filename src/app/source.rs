@@ -80,7 +80,9 @@ impl Source for AppSource {
         }
         match self.history.stats().failing {
             0 => Ok(()),
-            failed => Err(format!("the history has refused {failed} commits in a row")),
+            failed => Err(format!(
+                "results can't be stored and wait in memory; the disk has refused {failed} times"
+            )),
         }
     }
 

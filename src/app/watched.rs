@@ -83,6 +83,14 @@ impl Watch {
         self.roster = roster;
     }
 
+    /// After the wall clock was set back: what was noted lies ahead of the time now, and new
+    /// results would be too old to count beside it. The history keeps both.
+    pub(super) fn forget_the_future(&mut self) {
+        for watched in self.checks.values_mut() {
+            watched.live = LiveCheck::new(&watched.check);
+        }
+    }
+
     /// Works out where `system` stands at `now`, and keeps it. Gives its state before and now;
     /// `None` for one without an enabled critical check.
     pub(super) fn stand(&mut self, system: &System, now: Millis) -> (Option<State>, Option<State>) {

@@ -70,7 +70,7 @@ pub(crate) fn check(interval_ms: i64, confirm: u8, ip: IpChoice) -> Check {
         platform: None,
         spec: Spec::Heartbeat(HeartbeatSpec {
             token: Secret::new(String::new()),
-            age_max: Micros(1),
+            age_max: std::time::Duration::from_micros(1),
         }),
     }
 }

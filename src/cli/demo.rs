@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{runtime, until_asked};
+use super::run::{hear_signals, runtime, until_asked};
 use super::{Failure, environment};
 use crate::app::{App, Options};
 use crate::clock::Clock;
@@ -29,6 +29,7 @@ impl Demo {
 
     #[expect(clippy::print_stdout, reason = "the demo says where to look")]
     async fn show(self) -> Result<(), Failure> {
+        let signals = hear_signals()?;
         let ours = |why: std::io::Error| Failure::Ours(format!("can't start the demo: {why}"));
         let temporary = match self.folder {
             Some(_) => None,
@@ -60,7 +61,7 @@ impl Demo {
              Within a minute every state is settled. Ctrl-C ends it.\n",
             demo.config().display()
         );
-        let ended = until_asked(app).await;
+        let ended = until_asked(app, signals).await;
         demo.stop().await;
         ended
     }

@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use crate::app::AppError;
 
+/// The exit code for arguments that mean nothing (`sysexits.h`).
+pub(super) const WRONG_USAGE: u8 = 64;
+
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub enum Failure {
     /// It did, and the answer is no; it has been printed.
     No,
-    /// It was asked for in a wrong way; the text says how to ask.
+    /// The arguments mean nothing; the text says what to write.
     Usage(String),
     /// The configuration is wrong; everything that is wrong with it is the text.
     Config(String),
@@ -26,7 +29,7 @@ impl Failure {
     pub fn report(&self) -> ExitCode {
         let (code, text) = match self {
             Self::No => (1, None),
-            Self::Usage(text) => (64, Some(format!("thongsuot: {text}"))),
+            Self::Usage(text) => (WRONG_USAGE, Some(format!("thongsuot: {text}"))),
             Self::Config(text) => (78, Some(text.clone())),
             Self::Ours(text) => (74, Some(format!("thongsuot: {text}"))),
             Self::App(error) => (error.exit_code(), Some(format!("thongsuot: {error}"))),
@@ -41,7 +44,7 @@ impl Failure {
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         match error {
-            AppError::Config(text) => Self::Config(text),
+            AppError::Config(mistakes) => Self::Config(mistakes.to_string()),
             other => Self::App(other),
         }
     }

@@ -102,7 +102,7 @@ impl Probe {
     /// A check for a URL, under the monitor's settings of the configuration if one is named.
     fn ad_hoc(&self) -> Result<(Config, Arc<Check>), Failure> {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let keys = keys(&self.what, quoted).map_err(Failure::Config)?;
+        let keys = keys(&self.what, quoted).map_err(Failure::Usage)?;
         let timeout = quoted(&self.timeout);
         let text = format!(
             "[monitor]\nlisten = \"127.0.0.1:0\"\nvantage = \"cli\"\n[[owner]]\nid = \"cli\"\nname = \"cli\"\n\

@@ -34,8 +34,10 @@ impl Run {
         let options = Options { config, data, listen, environment };
         let runtime = runtime()?;
         runtime.block_on(async {
+            // From the first moment on: a HUP before it would end the process.
+            let signals = hear_signals()?;
             let app = App::start(options).await?;
-            until_asked(app).await
+            until_asked(app, signals).await
         })
     }
 }
@@ -48,10 +50,13 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
         .map_err(|why| Failure::Ours(format!("can't start the runtime: {why}")))
 }
 
+/// Begins to listen to signals; what comes before the daemon runs waits for it.
+pub(super) fn hear_signals() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|why| Failure::Ours(format!("can't listen to signals: {why}")))
+}
+
 /// Runs `app` until a signal ends it.
-pub(super) async fn until_asked(app: App) -> Result<(), Failure> {
-    let mut signals = Signals::listen()
-        .map_err(|why| Failure::Ours(format!("can't listen to signals: {why}")))?;
+pub(super) async fn until_asked(app: App, mut signals: Signals) -> Result<(), Failure> {
     let (tell, mut asked) = mpsc::channel(ASKED_QUEUED_MAX);
     let mut listening = JoinSet::new();
     listening.spawn(async move { while tell.send(signals.next().await).await.is_ok() {} });

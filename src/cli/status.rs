@@ -68,6 +68,12 @@ impl Status {
     }
 }
 
+/// The first cause: what wraps it only says that a request failed.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |it| it.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}
+
 /// A client that trusts what the system trusts.
 fn caller() -> Result<reqwest::Client, Box<dyn std::error::Error>> {
     let mut roots = rustls::RootCertStore::empty();
@@ -89,7 +95,8 @@ async fn fetch(url: &str, token: Option<&str>) -> Result<String, Failure> {
     }
     let unreachable = |why: reqwest::Error| {
         ours(format!(
-            "no answer from {url}: {why}\nhelp: is the daemon running? `--url` names another"
+            "no answer from {url}: {}\nhelp: is the daemon running? `--url` names another",
+            deepest(&why)
         ))
     };
     let response = request.send().await.map_err(unreachable)?;

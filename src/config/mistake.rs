@@ -72,6 +72,16 @@ impl Mistakes {
         &self.sources
     }
 
+    /// Each as one line: where, what, and what to do.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |mistake: &Mistake| {
+            let help = mistake.what.help().map(|it| format!(" ({it})")).unwrap_or_default();
+            format!("{}: {}{help}", self.position(mistake.at), mistake.what)
+        };
+        self.list.iter().take(SHOWN_MAX).map(line).collect()
+    }
+
     /// All of them as text for `looks`.
     #[must_use]
     pub fn render(&self, looks: Looks) -> String {

@@ -1,11 +1,12 @@
 //! What each kind of check does: a closed set, each with exactly its own settings.
 
+use std::time::Duration;
+
 use url::{Host, Url};
 
 use super::expect::{CertExpect, DnsExpect, HttpExpect};
 use super::secret::Secret;
 use super::text::Pattern;
-use super::time::Micros;
 
 /// The kind of a check and its settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -310,5 +311,5 @@ pub struct HeartbeatSpec {
     /// The token that a beat must carry.
     pub token: Secret,
     /// How old the last beat may be.
-    pub age_max: Micros,
+    pub age_max: Duration,
 }

@@ -115,6 +115,8 @@ pub struct Core {
     index: HashMap<(CheckId, Lane), u32>,
     queue: BinaryHeap<Due>,
     gate: Gate,
+    /// Runs in flight, over all entries.
+    in_flight: usize,
     last: Reading,
     /// Times that the wall clock stepped back: numbers a repeated slot.
     laps: u16,
@@ -128,6 +130,7 @@ impl Core {
             index: HashMap::new(),
             queue: BinaryHeap::new(),
             gate,
+            in_flight: 0,
             last: now,
             laps: 0,
         }
@@ -140,8 +143,8 @@ impl Core {
 
     /// Replaces the checks. Those that keep their id, lane and grid keep their place in the
     /// grid, their runs in flight and their follow-up; the others begin at their first slot
-    /// from now on. Disabled checks are left out.
-    pub fn replace(&mut self, checks: &[(Arc<Check>, Grid)], now_us: i64) {
+    /// from `from_us` on. Disabled checks are left out.
+    pub fn replace(&mut self, checks: &[(Arc<Check>, Grid)], from_us: i64) {
         let mut old: HashMap<(CheckId, Lane), Entry> = std::mem::take(&mut self.entries)
             .into_iter()
             .map(|entry| ((entry.check.id.clone(), entry.lane), entry))
@@ -153,7 +156,7 @@ impl Core {
             for lane in check.lanes() {
                 let key = (check.id.clone(), *lane);
                 let kept = old.remove(&key).filter(|entry| entry.grid == *grid);
-                let mut entry = kept.unwrap_or_else(|| Entry::new(check, *lane, *grid, now_us));
+                let mut entry = kept.unwrap_or_else(|| Entry::new(check, *lane, *grid, from_us));
                 entry.check = Arc::clone(check);
                 entry.host = check.spec.host();
                 let place = self.entries.len() as u32;
@@ -165,13 +168,17 @@ impl Core {
                 self.entries.push(entry);
             }
         }
+        self.in_flight = self.entries.iter().map(|entry| usize::from(entry.in_flight)).sum();
     }
 
     /// A run has ended; `follow` is what its result asks for.
     pub fn done(&mut self, check: &CheckId, lane: Lane, follow: Option<Follow>) {
         let Some(&place) = self.index.get(&(check.clone(), lane)) else { return };
         let entry = &mut self.entries[place as usize];
-        entry.in_flight = entry.in_flight.saturating_sub(1);
+        if entry.in_flight > 0 {
+            entry.in_flight -= 1;
+            self.in_flight -= 1;
+        }
         entry.generation = entry.generation.wrapping_add(1);
         entry.follow = follow;
         if let Some(follow) = follow {
@@ -195,8 +202,8 @@ impl Core {
     }
 
     /// Runs in flight, over all checks.
-    pub fn in_flight(&self) -> usize {
-        self.entries.iter().map(|entry| usize::from(entry.in_flight)).sum()
+    pub const fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     /// Lanes that are scheduled.
@@ -281,6 +288,7 @@ impl Core {
         match admitted {
             Ok(()) => {
                 entry.in_flight += 1;
+                self.in_flight += 1;
                 acts.push(Act::Start(job));
             }
             Err(reason) => acts.push(Act::Void(job, reason)),
@@ -297,6 +305,7 @@ impl Core {
         }
         if entry.host.as_deref().is_none_or(|host| self.gate.admit(host, now_us).is_ok()) {
             entry.in_flight += 1;
+            self.in_flight += 1;
             let job = entry.job(follow.due, follow.kind, follow.run, follow.at_us);
             acts.push(Act::Start(job));
         }
@@ -304,8 +313,8 @@ impl Core {
 }
 
 impl Entry {
-    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, now_us: i64) -> Self {
-        let next = grid.first_from(now_us);
+    fn new(check: &Arc<Check>, lane: Lane, grid: Grid, from_us: i64) -> Self {
+        let next = grid.first_from(from_us);
         Self {
             check: Arc::clone(check),
             lane,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::model::check::{Check, Lane};
 use crate::model::id::CheckId;
+use crate::model::time::Millis;
 
 use super::core::{Act, Core, Follow, Reading};
 use super::plan::Grid;
@@ -26,6 +27,8 @@ pub enum Command {
         per_minute: u32,
         /// Hosts with their kill switch thrown.
         killed: Vec<String>,
+        /// Checks that are new owe every slot that is due from here on.
+        from: Millis,
         /// Told when the new checks are in force.
         done: oneshot::Sender<()>,
     },
@@ -102,9 +105,9 @@ fn obey(core: &mut Core, command: Command, clock: &Clock) {
                 core.done(&check, lane, follow);
             }
         }
-        Command::Replace { checks, per_minute, killed, done } => {
+        Command::Replace { checks, per_minute, killed, from, done } => {
             core.gate().reconfigure(per_minute, killed.iter().map(String::as_str));
-            core.replace(&checks, clock.now_us());
+            core.replace(&checks, from.0 * 1_000);
             // Nobody waits any more if the reload was given up; the new checks stand.
             let _ = done.send(());
         }

@@ -7,7 +7,6 @@ use thongsuot::model::id::CheckId;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
 use thongsuot::model::spec::{HeartbeatSpec, Spec};
-use thongsuot::model::time::Micros;
 use thongsuot::probe::heartbeat::Board;
 
 use crate::probe_kit::{LONG, check, ends, net, now, observe};
@@ -17,7 +16,7 @@ async fn a_run_says_what_the_board_says() {
     let board = Arc::<Board>::default();
     let net = net(None).with_board(Arc::clone(&board));
     let token = Secret::new("mật".to_owned());
-    let spec = Spec::Heartbeat(HeartbeatSpec { token, age_max: Micros(60_000_000) });
+    let spec = Spec::Heartbeat(HeartbeatSpec { token, age_max: std::time::Duration::from_mins(1) });
     let check = check(spec, LONG);
     ends(&observe(&check, &net).await, Reason::HeartbeatWaiting);
     board.beat(&check.id, now(), None);
@@ -34,6 +33,6 @@ async fn a_run_says_what_the_board_says() {
 #[tokio::test]
 async fn without_a_board_it_is_our_own_fault() {
     let token = Secret::new("mật".to_owned());
-    let spec = Spec::Heartbeat(HeartbeatSpec { token, age_max: Micros(60_000_000) });
+    let spec = Spec::Heartbeat(HeartbeatSpec { token, age_max: std::time::Duration::from_mins(1) });
     ends(&observe(&check(spec, LONG), &net(None)).await, Reason::Internal);
 }

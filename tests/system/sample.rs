@@ -32,7 +32,7 @@ pub(crate) fn check_of(system: &SystemId, at: usize) -> Check {
         platform: None,
         spec: Spec::Heartbeat(HeartbeatSpec {
             token: Secret::new("token".to_owned()),
-            age_max: Micros(60_000_000),
+            age_max: std::time::Duration::from_mins(1),
         }),
     }
 }

@@ -65,6 +65,8 @@ pub struct LiveLane {
     backoffs: Vec<Backoff>,
     /// How many results left `entries`.
     evicted: usize,
+    /// How many of the first entries only give context: their marks are final.
+    frozen: usize,
     /// What is said of the time just before the first entry, if it is known.
     carry: Option<Carry>,
     /// Where the first entry begins, once anything was before it.
@@ -129,6 +131,7 @@ impl LiveLane {
             entries: Vec::new(),
             backoffs: Vec::new(),
             evicted: 0,
+            frozen: 0,
             carry: None,
             begins: None,
         }
@@ -145,8 +148,8 @@ impl LiveLane {
         }
         let Some(sample) = Sample::of(result, self.rule.reach_ms) else { return true };
         let place = self.entries.partition_point(|it| it.sample.at < sample.at);
-        let frozen = if self.evicted == 0 { 0 } else { 2 * (self.rule.confirm.window() - 1) };
-        if place < frozen.min(self.entries.len()) {
+        // The windows of those after the frozen ones must not change in their frozen part.
+        if place < (2 * self.frozen).min(self.entries.len()) {
             return false;
         }
         match self.entries.get_mut(place) {
@@ -310,7 +313,6 @@ impl LiveLane {
         let confirm = self.rule.confirm;
         let bad: Vec<bool> = self.entries.iter().map(|it| it.sample.is_bad()).collect();
         let marks = confirm.mark(&bad);
-        let fixed = if self.evicted == 0 { 0 } else { confirm.window() - 1 };
         for index in 0..self.entries.len() {
             let mut sample = self.entries[index].sample;
             let from = self.backoffs.partition_point(|it| it.at < sample.at);
@@ -320,7 +322,7 @@ impl LiveLane {
                 sample.hold(*backoff);
             }
             self.entries[index].held_to = sample.held_to;
-            if index < fixed {
+            if index < self.frozen {
                 continue;
             }
             let before = index.checked_sub(1).map(|it| self.entries[it]);
@@ -350,6 +352,7 @@ impl LiveLane {
             }
             self.begins = Some(begins);
             self.evicted += 1;
+            self.frozen = self.rule.confirm.window() - 1;
             let front = self.entries[0].sample.at;
             self.backoffs.retain(|it| it.at >= front);
         }

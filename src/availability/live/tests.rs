@@ -135,6 +135,40 @@ fn with_two_lanes_one_that_fails_is_partial() {
 }
 
 #[test]
+fn a_result_from_long_ago_is_told_to_be_late() {
+    let (mut live, last) = live_of(&results(&"o".repeat(100), 29_000), 3, IpChoice::Any);
+    assert!(!last.unwrap().late);
+    let before = (live.since(Millis(99 * 29_000)), live.alarm());
+    let change = live.note(&result(1_000, 'x', 0).unwrap());
+    assert!(change.late && !change.opens());
+    assert_eq!((live.since(Millis(99 * 29_000)), live.alarm()), before);
+    // One that was only overtaken is not.
+    assert!(!live.note(&result(96 * 29_000 - 1, 'x', 0).unwrap()).late);
+}
+
+#[test]
+fn another_number_needed_takes_force_at_once() {
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 3, IpChoice::Any));
+    let all = results(&format!("{}{}", "o".repeat(100), "x".repeat(45)), 29_000);
+    let states = all.iter().enumerate().map(|(place, result)| {
+        if place == 100 {
+            live.adopt(&check(INTERVAL_MS, 40, IpChoice::Any));
+        }
+        live.note(result).after
+    });
+    let states: Vec<State> = states.collect();
+    assert!(states[..139].iter().all(|it| *it == State::Up));
+    assert!(states[139..].iter().all(|it| *it == State::Down));
+    assert_eq!(live.since(Millis(144 * 29_000)), Some(Millis(100 * 29_000 - 14_500)));
+    live.adopt(&check(INTERVAL_MS, 1, IpChoice::Any));
+    let mut next = |at: i64, shows| live.note(&result(at * 29_000, shows, 0).unwrap()).after;
+    assert_eq!(
+        (next(145, 'o'), next(146, 'x'), next(147, 'o')),
+        (State::Up, State::Down, State::Up)
+    );
+}
+
+#[test]
 fn what_is_shown_of_two_lanes_waits_for_no_result() {
     let mut live = LiveCheck::new(&check(INTERVAL_MS, 2, IpChoice::Both));
     for slot in 0..200 {

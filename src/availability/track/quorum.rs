@@ -134,7 +134,7 @@ fn settle_one(
     if known_after {
         end = end_edge(&lasts, quorum.bad).unwrap_or(end);
     }
-    // Known time ends the reach of both.
+    // Known time ends the reach of both; it can matter only where M is more than Q.
     let around = known.around(span.start()).unwrap_or(span);
     let from = start.at.max(around.start());
     let to = end.at.min(around.end());

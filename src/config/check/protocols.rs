@@ -9,7 +9,6 @@ use crate::model::spec::{
     DnsSpec, DnsTransport, GrpcSpec, HeartbeatSpec, IcmpSpec, Line, Peer, StartTls, TcpSpec,
     TlsSpec,
 };
-use crate::model::time::Micros;
 
 /// Bytes of an echo's payload if nothing is written: what `ping` sends.
 const PAYLOAD: u16 = 56;
@@ -155,5 +154,5 @@ pub(super) fn grpc(desk: &mut Desk<'_>, node: &Node) -> Option<GrpcSpec> {
 pub(super) fn heartbeat(desk: &mut Desk<'_>, node: &Node) -> Option<HeartbeatSpec> {
     let token = node.get("token").and_then(|token| desk.header_secret(token));
     let age_max = read::length(node, "max_age", None)?;
-    Some(HeartbeatSpec { token: token?, age_max: Micros::of(age_max) })
+    Some(HeartbeatSpec { token: token?, age_max })
 }

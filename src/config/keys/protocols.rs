@@ -2,7 +2,7 @@
 
 use super::shared::{CERT_EXPECT, HEADER_VALUE, TLS_CLIENT, TLS_SWITCH};
 use super::{
-    Choice, Form, HOUR, Key, PATTERN, PATTERNS, PLAIN, SECOND, Shape, TEXTS, Table, duration,
+    Choice, DAY, Form, Key, PATTERN, PATTERNS, PLAIN, SECOND, Shape, TEXTS, Table, duration,
     optional, plain, required,
 };
 
@@ -180,7 +180,7 @@ pub(crate) static HEARTBEAT: &[Key] = &[
     required("token", Shape::Secret, r#"{ file = "beat-token" }"#, "What a beat must carry."),
     required(
         "max_age",
-        duration(SECOND, HOUR),
+        duration(SECOND, 35 * DAY),
         r#""10m""#,
         "How old the last beat may be before the check is bad.",
     ),

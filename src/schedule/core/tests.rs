@@ -232,7 +232,10 @@ fn a_reload_keeps_the_place_the_flight_and_the_follow_up_of_what_did_not_change(
 #[test]
 fn a_heartbeat_has_no_host_and_is_never_held_back() {
     let (check, grid) = check("a", 10, IpChoice::Any);
-    let spec = HeartbeatSpec { token: Secret::new("t".into()), age_max: Micros(1) };
+    let spec = HeartbeatSpec {
+        token: Secret::new("t".into()),
+        age_max: std::time::Duration::from_micros(1),
+    };
     let check = Arc::new(Check { spec: Spec::Heartbeat(spec), ..(*check).clone() });
     let mut world = World::new(&[(check, grid)]);
     world.core.gate().reconfigure(1, std::iter::empty());

@@ -1,0 +1,19 @@
+//! Tests of the real binary: started as an operator starts it, asked as others ask it, and hurt
+//! as the world hurts it. Only loopback is talked to.
+#![cfg(test)]
+
+mod harness;
+mod server;
+mod grid;
+mod nginx;
+mod kill;
+mod suspend;
+mod reload;
+mod descriptors;
+mod disk_full;
+mod ending;
+mod supervisor;
+mod prometheus;
+mod demo;
+mod commands;
+mod heartbeat;
