@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("history", &["model"]),
     ("report", &["history", "availability", "model"]),
     ("metrics", &["model"]),
-    ("config", &["model"]),
+    ("config", &["availability", "model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
         "app",

@@ -10,6 +10,7 @@ use crate::model::id::OwnerId;
 use crate::model::phases::Phases;
 use crate::model::spec::{IcmpSpec, Spec};
 use crate::model::system::System;
+use crate::model::terms::Terms;
 
 fn check_of(system: &str, id: &str) -> Check {
     Check {
@@ -38,6 +39,7 @@ fn roster_of(checks: Vec<Check>) -> Roster {
                 owner: check.owner.clone(),
                 name: check.system.to_string(),
                 objective: None,
+                terms: Terms::default(),
                 depends_on: Vec::new(),
                 checks: Vec::new(),
             });

@@ -4,6 +4,7 @@
 //! second by what was in force then, and an auditor needs no file of the operator's.
 
 mod json;
+mod recurs;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,10 @@ use crate::availability::maintenance::NOTICE_MS_DEFAULT;
 use crate::model::check::{Check, Lane};
 use crate::model::id::{CheckId, OwnerId, SystemId, VantageId};
 use crate::model::system::{Objective, Roster, System};
+use crate::model::terms::Hours;
 
 pub use json::NotAContract;
+pub use recurs::{Monthly, Recurs};
 
 /// Hours of each weekday, Monday to Sunday, in minutes from midnight by the clock on the wall:
 /// `[from, to)`, up to 1,440 for the end of the day.
@@ -29,9 +32,10 @@ pub struct Contract {
     pub zone: String,
     /// Where checks are run from, each with equal weight.
     pub vantages: Vec<VantageId>,
-    /// Notice that maintenance must be given, in milliseconds.
+    /// Notice that maintenance must be given where a promise says nothing else, in milliseconds.
     pub notice_ms: i64,
-    /// Least coverage for one number and a verdict, in parts per million.
+    /// Least coverage for one number and a verdict where a promise says nothing else, in parts
+    /// per million.
     pub coverage_ppm: i64,
     /// Days that are not as their weekday, for systems with hours.
     pub holidays: BTreeMap<Date, DayKind>,
@@ -66,6 +70,12 @@ pub struct Promise {
     /// Maintenance that recurs every week, one entry a rule. What reaches over midnight is two
     /// pieces that touch.
     pub maintenance: Vec<Week>,
+    /// Maintenance that recurs every month, one entry a rule.
+    pub monthly: Vec<Monthly>,
+    /// Notice that maintenance must be given; `None`: that of the contract.
+    pub notice_ms: Option<i64>,
+    /// Least coverage for one number and a verdict; `None`: that of the contract.
+    pub coverage_ppm: Option<i64>,
     /// Its checks, in the order written, disabled ones too.
     pub checks: Vec<Tested>,
 }
@@ -102,7 +112,7 @@ impl Contract {
             vantages: vantages.to_vec(),
             notice_ms: NOTICE_MS_DEFAULT,
             coverage_ppm: COVERAGE_PPM_DEFAULT,
-            holidays: BTreeMap::new(),
+            holidays: roster.holidays.iter().map(|it| (it.date, it.kind)).collect(),
             owners: roster.owners.iter().map(party).collect(),
             systems: roster.systems.iter().map(Promise::of).collect(),
         }
@@ -132,13 +142,27 @@ impl Contract {
 
 impl Promise {
     fn of(system: &System) -> Self {
+        let terms = &system.terms;
+        let (mut maintenance, mut monthly) = (Vec::new(), Vec::new());
+        for rule in &terms.maintenance {
+            match Recurs::of(rule) {
+                Recurs::Weekly(week) => maintenance.push(week),
+                Recurs::Monthly(rule) => monthly.push(rule),
+            }
+        }
         Self {
             id: system.id.clone(),
             owner: system.owner.clone(),
             name: system.name.clone(),
             objective: system.objective,
-            hours: None,
-            maintenance: Vec::new(),
+            hours: match &terms.hours {
+                Hours::Always => None,
+                Hours::Weekly(week) => Some(week.as_ref().clone()),
+            },
+            maintenance,
+            monthly,
+            notice_ms: Some(terms.notice_ms).filter(|it| *it != NOTICE_MS_DEFAULT),
+            coverage_ppm: Some(terms.coverage_ppm).filter(|it| *it != COVERAGE_PPM_DEFAULT),
             checks: system.checks.iter().map(|it| Tested::of(it)).collect(),
         }
     }

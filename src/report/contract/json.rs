@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::civil::Weekday;
 use serde_json::{Map, Value, json};
 
-use super::{Contract, Party, Promise, Tested, Week};
+use super::{Contract, Monthly, Party, Promise, Tested, Week};
 use crate::availability::hours::DayKind;
 use crate::model::check::Lane;
 use crate::model::id::{CheckId, OwnerId, SystemId, VantageId};
@@ -98,13 +98,20 @@ impl Contract {
 }
 
 fn system(promise: &Promise) -> Value {
-    let mut value = json!({
-        "checks": promise.checks.iter().map(check).collect::<Vec<_>>(),
-        "hours": promise.hours.as_ref().map_or(json!("always"), week),
-        "id": promise.id.as_str(),
-        "maintenance": promise.maintenance.iter().map(week).collect::<Vec<_>>(),
-        "name": promise.name,
-    });
+    let mut value = json!({ "checks": promise.checks.iter().map(check).collect::<Vec<_>>() });
+    if let Some(coverage_ppm) = promise.coverage_ppm {
+        value["coverage_ppm"] = json!(coverage_ppm);
+    }
+    value["hours"] = promise.hours.as_ref().map_or(json!("always"), week);
+    value["id"] = json!(promise.id.as_str());
+    value["maintenance"] = promise.maintenance.iter().map(week).collect();
+    if !promise.monthly.is_empty() {
+        value["monthly"] = promise.monthly.iter().map(|it| it.to_json()).collect();
+    }
+    value["name"] = json!(promise.name);
+    if let Some(notice_ms) = promise.notice_ms {
+        value["notice_ms"] = json!(notice_ms);
+    }
     if let Some(objective) = promise.objective {
         value["objective_ppm"] = json!(1_000_000 - objective.down_ppm());
     }
@@ -128,7 +135,7 @@ fn check(check: &Tested) -> Value {
     value
 }
 
-fn week(week: &Week) -> Value {
+pub(super) fn week(week: &Week) -> Value {
     let days = week.iter().map(|day| day.iter().map(|it| json!([it.0, it.1])).collect());
     Value::Array(days.map(Value::Array).collect())
 }
@@ -146,6 +153,12 @@ fn read_system(at: &str, value: &Value) -> Result<Promise, NotAContract> {
     };
     let promise = Promise {
         objective,
+        coverage_ppm: top.optional_ranged("coverage_ppm", 0, 1_000_000)?,
+        notice_ms: top.optional_ranged("notice_ms", 0, i64::MAX)?,
+        monthly: match top.optional("monthly") {
+            None => Vec::new(),
+            Some(_) => top.each("monthly", read_monthly)?,
+        },
         checks: top.each("checks", read_check)?,
         hours: match top.take("hours")? {
             Value::String(text) if text == "always" => None,
@@ -205,6 +218,16 @@ fn read_week(at: &str, value: &Value) -> Result<Week, NotAContract> {
     Ok(week)
 }
 
+fn read_monthly(at: &str, value: &Value) -> Result<Monthly, NotAContract> {
+    let mut top = Object::open(at, value)?;
+    let minute = |it: i64| u16::try_from(it).unwrap_or(DAY_MIN);
+    let day = top.ranged("day", 1, 31)?;
+    let from_min = minute(top.ranged("from", 0, i64::from(DAY_MIN) - 1)?);
+    let to_min = minute(top.ranged("to", 0, i64::from(DAY_MIN))?);
+    top.close()?;
+    Ok(Monthly { day: i8::try_from(day).unwrap_or(31), from_min, to_min })
+}
+
 fn holidays(top: &mut Object<'_>) -> Result<BTreeMap<Date, DayKind>, NotAContract> {
     let days = top.each("holidays", |at, it| {
         let mut day = Object::open(at, it)?;
@@ -258,6 +281,18 @@ impl<'a> Object<'a> {
 
     fn integer(&mut self, key: &str) -> Result<i64, NotAContract> {
         self.take(key)?.as_i64().ok_or_else(|| self.wrong(key, "not a whole number"))
+    }
+
+    fn optional_ranged(
+        &mut self,
+        key: &str,
+        from: i64,
+        to: i64,
+    ) -> Result<Option<i64>, NotAContract> {
+        if !self.whole.contains_key(key) {
+            return Ok(None);
+        }
+        self.ranged(key, from, to).map(Some)
     }
 
     fn ranged(&mut self, key: &str, from: i64, to: i64) -> Result<i64, NotAContract> {

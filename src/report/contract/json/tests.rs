@@ -30,9 +30,20 @@ fn contract() -> Contract {
         objective: Objective::parse("99,95%"),
         hours: Some(week()),
         maintenance: vec![week()],
+        monthly: vec![Monthly { day: 15, from_min: 1_320, to_min: 0 }],
+        notice_ms: Some(172_800_000),
+        coverage_ppm: Some(950_000),
         checks: vec![check.clone(), Tested { platform: None, enabled: false, ..check }],
     };
-    let other = Promise { objective: None, hours: None, maintenance: vec![], ..promise.clone() };
+    let other = Promise {
+        objective: None,
+        hours: None,
+        maintenance: vec![],
+        monthly: vec![],
+        notice_ms: None,
+        coverage_ppm: None,
+        ..promise.clone()
+    };
     let holidays = [
         (date(2026, 9, 2), DayKind::Off),
         (date(2026, 9, 5), DayKind::WorkedLike(Weekday::Wednesday)),
