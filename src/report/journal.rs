@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::ReportError;
 use super::contract::Contract;
+use crate::availability::maintenance::journal as maintenance;
 use crate::history::{Reader, StoredEvent};
-use crate::model::id::{CheckId, SystemId};
 use crate::model::span::Span;
 use crate::model::time::Millis;
 
@@ -27,45 +27,13 @@ pub struct Term {
     pub event: Option<i64>,
 }
 
-/// Maintenance as it was announced, step by step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcement {
-    /// Its id.
-    pub id: String,
-    /// What it is about.
-    pub scope: Scope,
-    /// The time announced, extensions included.
-    pub span: Span,
-    /// When each piece of it was recorded: the first, then the extensions.
-    pub pieces: Vec<(Millis, Span)>,
-    /// When it was taken back.
-    pub cancelled: Option<Millis>,
-    /// Number of the notice, as cited; empty if none was given.
-    pub notice: String,
-    /// Who announced it.
-    pub who: String,
-    /// What for.
-    pub why: String,
-}
-
-/// What maintenance is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// A whole system.
-    System(SystemId),
-    /// One check.
-    Check(CheckId),
-    /// Every check on a platform.
-    Platform(String),
-}
-
 /// All that the journal says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     /// Contracts in order; each lasts until the next.
     pub terms: Vec<Term>,
-    /// Announcements in order of their record.
-    pub announcements: Vec<Announcement>,
+    /// Maintenance as it was announced.
+    pub maintenance: maintenance::Journal,
     /// Number and hash of the newest event.
     pub head: Option<(i64, [u8; 32])>,
 }
@@ -109,26 +77,9 @@ impl Journal {
                     Ok(())
                 }
             },
-            "maintenance.added" => {
-                self.announcements.push(added(stored).map_err(fault)?);
-                Ok(())
-            }
-            "maintenance.extended" => {
-                let to = instant(body, "to").map_err(fault)?;
-                let found = self.find(body).map_err(fault)?;
-                let piece = Span::new(found.span.end(), to);
-                let longer = Span::new(found.span.start(), to);
-                let (piece, longer) = piece
-                    .zip(longer)
-                    .ok_or_else(|| fault(format!("`{}` is not made longer by this", found.id)))?;
-                found.pieces.push((stored.event.at, piece));
-                found.span = longer;
-                Ok(())
-            }
-            "maintenance.cancelled" => {
-                let found = self.find(body).map_err(fault)?;
-                found.cancelled.get_or_insert(stored.event.at);
-                Ok(())
+            kind if kind.starts_with(maintenance::KIND_PREFIX) => {
+                let taken = self.maintenance.take(stored.event.at, kind, body);
+                taken.ok_or_else(|| fault(format!("`{kind}` is not understood: {body}")))
             }
             _ => Ok(()),
         }
@@ -159,54 +110,4 @@ impl Journal {
         let event = Some(stored.seq);
         self.terms.push(Term { span, contract: Arc::new(contract), fingerprint, event });
     }
-
-    fn find(&mut self, body: &Value) -> Result<&mut Announcement, String> {
-        let id = text(body, "id")?;
-        let found = self.announcements.iter_mut().find(|it| it.id == id);
-        found.ok_or_else(|| format!("no maintenance `{id}` was announced before"))
-    }
-}
-
-fn added(stored: &StoredEvent) -> Result<Announcement, String> {
-    let body = &stored.event.body;
-    let (from, to) = (instant(body, "from")?, instant(body, "to")?);
-    let span = Span::new(from, to).ok_or("its end is not after its start")?;
-    Ok(Announcement {
-        id: text(body, "id")?,
-        scope: scope(&body["scope"])?,
-        span,
-        pieces: vec![(stored.event.at, span)],
-        cancelled: None,
-        notice: optional(body, "notice"),
-        who: optional(body, "who"),
-        why: optional(body, "why"),
-    })
-}
-
-/// `{"system": "vneid"}`, `{"check": "vneid-home"}` or `{"platform": "g-cloud"}`.
-fn scope(value: &Value) -> Result<Scope, String> {
-    let named = |key: &str| value.get(key).and_then(Value::as_str);
-    if let Some(id) = named("system") {
-        SystemId::new(id).map(Scope::System).map_err(|it| it.to_string())
-    } else if let Some(id) = named("check") {
-        CheckId::new(id).map(Scope::Check).map_err(|it| it.to_string())
-    } else if let Some(name) = named("platform") {
-        Ok(Scope::Platform(name.to_owned()))
-    } else {
-        Err(format!("scope {value} is neither a system, a check nor a platform"))
-    }
-}
-
-fn instant(body: &Value, key: &str) -> Result<Millis, String> {
-    let at = body.get(key).and_then(Value::as_i64).map(Millis);
-    at.ok_or_else(|| format!("`{key}` is not an instant in milliseconds"))
-}
-
-fn text(body: &Value, key: &str) -> Result<String, String> {
-    let text = body.get(key).and_then(Value::as_str).map(str::to_owned);
-    text.ok_or_else(|| format!("`{key}` is missing"))
-}
-
-fn optional(body: &Value, key: &str) -> String {
-    body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

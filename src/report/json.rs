@@ -258,7 +258,7 @@ fn shown(it: &Shown, report: &Report) -> Value {
         "withdrawn_ms": window.withdrawn.map(|it| it.0),
         "excluded_ms": it.excluded.length_ms(),
         "not_excluded_ms": it.kept.length_ms(),
-        "notice": announced.map(|it| it.notice.as_str()),
+        "notice": announced.and_then(|it| it.notice.as_deref()),
         "who": announced.map(|it| it.who.as_str()),
         "why": announced.map(|it| it.why.as_str()),
     })

@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 
 use super::ReportError;
 use super::contract::{Contract, Promise, Tested};
-use super::journal::{Announcement, Journal, Scope, Term};
-use super::windows::{Named, Windows, recurring};
+use super::journal::{Journal, Term};
+use super::windows::{self, Named, Windows, recurring_windows};
 use crate::availability::confirm::Confirm;
 use crate::availability::judge::{Reach, Rule};
+use crate::availability::maintenance::journal::Scope;
 use crate::availability::span_set::SpanSet;
 use crate::availability::track::quorum::Quorum;
 use crate::model::id::{CheckId, OwnerId, SystemId};
@@ -101,12 +102,12 @@ pub(super) fn ruled(
     let newest = terms.iter().rev().find(|it| it.0.span.within(period).is_some());
     let Some((term, promise)) = newest.copied() else { return Ok(None) };
     let notices: Vec<(Span, i64)> =
-        terms.iter().map(|it| (it.0.span, it.0.contract.notice_ms)).collect();
+        terms.iter().map(|it| (it.0.span, notice_ms(it.0, it.1))).collect();
     let announced = |scope: &dyn Fn(&Scope) -> bool| -> Vec<Named> {
-        let matching = journal.announcements.iter().filter(|it| scope(&it.scope));
-        matching.flat_map(Announcement::windows).collect()
+        let matching = journal.maintenance.all().iter().filter(|it| scope(&it.scope));
+        matching.flat_map(windows::announced).collect()
     };
-    let mut windows = recurring(&terms, period)?;
+    let mut windows = recurring_windows(&terms, period)?;
     windows.extend(announced(&|it| *it == Scope::System(id.clone())));
     let mut checks = Vec::new();
     for check in check_ids(&terms, period) {
@@ -132,6 +133,11 @@ pub(super) fn ruled(
         windows: Windows::new(windows, &notices, period),
         checks,
     }))
+}
+
+/// The notice that maintenance of a system must be given.
+fn notice_ms(term: &Term, promise: &Promise) -> i64 {
+    promise.notice_ms.unwrap_or(term.contract.notice_ms)
 }
 
 /// The zone of a contract.
@@ -184,7 +190,7 @@ fn ruled_check(
         if let Some((_, spans)) =
             found.iter_mut().find(|it| it.0.rule == rule && it.0.critical == tested.critical)
         {
-            spans.push(watched)
+            spans.push(watched);
         } else {
             let critical = tested.critical;
             found.push((InForce { rule, critical, watched: SpanSet::EMPTY }, vec![watched]));
@@ -249,8 +255,8 @@ fn pieces(
         let piece = Piece {
             span,
             objective: promise.objective,
-            coverage_ppm: term.contract.coverage_ppm,
-            notice_ms: term.contract.notice_ms,
+            coverage_ppm: promise.coverage_ppm.unwrap_or(term.contract.coverage_ppm),
+            notice_ms: notice_ms(term, promise),
             around_the_clock: promise.hours.is_none(),
         };
         match pieces.last_mut() {
@@ -259,6 +265,7 @@ fn pieces(
                     && Piece { span, ..last.clone() } == piece
                     && promised.hours == promise.hours
                     && promised.maintenance == promise.maintenance
+                    && promised.monthly == promise.monthly
                     && before.contract.holidays == term.contract.holidays
                     && before.contract.zone == term.contract.zone =>
             {

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
+
 use super::ReportError;
-use super::contract::{Promise, Week};
-use super::journal::{Announcement, Term};
+use super::contract::{Monthly, Promise, Recurs};
+use super::journal::Term;
 use super::terms::zone;
+use crate::availability::calendar::CalendarError;
 use crate::availability::hours::{ServiceHours, Weekly};
-use crate::availability::maintenance::{Window, excluded, not_excluded};
+use crate::availability::maintenance::journal::Announcement;
+use crate::availability::maintenance::{Window, excluded, not_excluded, recurring};
 use crate::availability::span_set::SpanSet;
 use crate::model::span::Span;
-use crate::model::time::Millis;
+use crate::model::terms::{Every, Recurring};
 
 /// Looked at on both sides of a period, so that a window that recurs is met whole.
 const MARGIN_MS: i64 = 8 * 86_400_000;
@@ -67,59 +71,69 @@ impl Windows {
     }
 }
 
-impl Announcement {
-    /// Its pieces, each with a record of its own.
-    pub(super) fn windows(&self) -> Vec<Named> {
-        let one = |(recorded, span): &(Millis, Span)| Named {
-            window: Window {
-                recorded: *recorded,
-                announced: *span,
-                done: None,
-                withdrawn: self.cancelled,
-            },
-            announced: Some(self.clone()),
-        };
-        self.pieces.iter().map(one).collect()
-    }
+/// The pieces of an announcement, each with a record of its own.
+pub(super) fn announced(it: &Announcement) -> Vec<Named> {
+    let named = |window| Named { window, announced: Some(it.clone()) };
+    it.windows().into_iter().map(named).collect()
 }
 
 /// The windows that recur around `period`. Each rule counts as recorded with the first of the
 /// contracts in a row that hold it, and as taken back with the first that does not.
-pub(super) fn recurring(
+pub(super) fn recurring_windows(
     terms: &[(&Term, &Promise)],
     period: Span,
 ) -> Result<Vec<Named>, ReportError> {
     let around = Span::new(period.start().plus_ms(-MARGIN_MS), period.end().plus_ms(MARGIN_MS));
-    let mut runs: Vec<(&Week, &Term, Span)> = Vec::new();
+    let mut runs: Vec<(Recurs, &Term, Span)> = Vec::new();
     for (term, promise) in terms {
-        for week in &promise.maintenance {
+        let weekly = promise.maintenance.iter().cloned().map(Recurs::Weekly);
+        let monthly = promise.monthly.iter().copied().map(Recurs::Monthly);
+        for rule in weekly.chain(monthly) {
             let same = runs.iter_mut().find(|it| {
-                it.0 == week
+                it.0 == rule
                     && it.1.contract.zone == term.contract.zone
                     && it.2.end() == term.span.start()
             });
             match same {
                 Some((_, _, run)) => *run = Span::new(run.start(), term.span.end()).unwrap_or(*run),
-                None => runs.push((week, term, term.span)),
+                None => runs.push((rule, term, term.span)),
             }
         }
     }
     let mut windows = Vec::new();
-    for (week, term, run) in runs {
-        let hours = Weekly { hours: week.clone(), exceptions: BTreeMap::new() };
-        let hours = ServiceHours::Weekly(Box::new(hours));
+    for (rule, term, run) in runs {
         let Some(near) = around.and_then(|it| it.within(run)) else { continue };
-        // Whole windows, also those that begin before the rule or go on after it.
-        let near = Span::new(near.start().plus_ms(-MARGIN_MS), near.end().plus_ms(MARGIN_MS));
-        let Some(near) = near else { continue };
-        let set = hours.within(near, &zone(&term.contract)?).map_err(ReportError::Calendar)?;
+        let spans = occurrences(&rule, near, &zone(&term.contract)?);
         let withdrawn = Some(run.end()).filter(|it| it.0 < i64::MAX);
-        let set = set.unwrap_or_default();
-        let touching = set.spans().iter().filter(|it| it.within(run).is_some());
-        windows.extend(touching.map(|span| Named {
-            window: Window { recorded: run.start(), announced: *span, done: None, withdrawn },
+        let spans = spans.map_err(ReportError::Calendar)?;
+        let touching = spans.into_iter().filter(|it| it.within(run).is_some());
+        windows.extend(touching.map(|announced| Named {
+            window: Window { recorded: run.start(), announced, done: None, withdrawn },
             announced: None,
         }));
     }
     Ok(windows)
+}
+
+/// The windows of a rule that have a part in `near`, whole.
+fn occurrences(rule: &Recurs, near: Span, zone: &TimeZone) -> Result<Vec<Span>, CalendarError> {
+    match rule {
+        Recurs::Weekly(week) => {
+            let around = Span::new(near.start().plus_ms(-MARGIN_MS), near.end().plus_ms(MARGIN_MS));
+            let hours = Weekly { hours: week.clone(), exceptions: BTreeMap::new() };
+            let hours = ServiceHours::Weekly(Box::new(hours));
+            let set = hours.within(around.unwrap_or(near), zone)?.unwrap_or_default();
+            Ok(set.spans().iter().copied().filter(|it| it.within(near).is_some()).collect())
+        }
+        Recurs::Monthly(Monthly { day, from_min, to_min }) => {
+            let rule = Recurring {
+                every: Every::Month(*day),
+                from_min: *from_min,
+                to_min: *to_min,
+                notice: None,
+                why: String::new(),
+            };
+            recurring::occurrences(&rule, near, zone)
+        }
+    }
 }

@@ -224,10 +224,11 @@ impl Page {
         }
         self.line("", &text);
         if let Some(it) = &shown.named.announced {
-            let parts: Vec<&str> = [it.notice.as_str(), it.who.as_str(), it.why.as_str()]
-                .into_iter()
-                .filter(|it| !it.is_empty())
-                .collect();
+            let parts: Vec<&str> =
+                [it.notice.as_deref().unwrap_or_default(), it.who.as_str(), it.why.as_str()]
+                    .into_iter()
+                    .filter(|it| !it.is_empty())
+                    .collect();
             if !parts.is_empty() {
                 self.line("", &format!("  {}", parts.join(" · ")));
             }
