@@ -41,7 +41,7 @@ pub fn text(report: &Report, language: Language) -> String {
         }
     }
     page.foot(report);
-    page.out
+    page.out.replace('\u{a0}', " ")
 }
 
 struct Page {
@@ -151,13 +151,17 @@ impl Page {
             self.out.push('\n');
             return;
         }
-        self.wrapped(
-            text,
-            if label.is_empty() && text.len() > COLUMNS { LABEL + 4 } else { LABEL + 2 },
-        );
+        self.wrapped(text, LABEL + 2);
     }
 
-    /// Breaks `text` between words; lines after the first begin `indent` columns in, where the
+    /// A line of a list; `depth` is how deep it is in it.
+    fn item(&mut self, depth: usize, text: &str) {
+        let indent = 4 + 2 * depth;
+        self.out.push_str(&" ".repeat(indent));
+        self.wrapped(text, indent + 4);
+    }
+
+    /// Breaks `text` at its spaces, not at those that do not break; lines after the first begin `indent` columns in, where the
     /// first already is.
     fn wrapped(&mut self, text: &str, indent: usize) {
         let mut column = self

@@ -8,7 +8,7 @@ use crate::availability::figures::Verdict;
 use crate::availability::track::Edge;
 use crate::model::outcome::{Outcome, Testimony};
 use crate::model::time::{Micros, Millis};
-use crate::report::{CheckFigures, Episode, Measured, Promised, Shown, SystemFigures};
+use crate::report::{CheckFigures, Episode, Measured, Shown, SystemFigures};
 
 /// Incidents told of one system; the rest are counted.
 const EPISODES_MAX: usize = 20;
@@ -25,7 +25,7 @@ impl Page {
             self.line("", none);
             return;
         };
-        self.verdict(measured, system.promised, system.has_enough_data());
+        self.verdict(measured, system);
         self.figures(measured);
         if !system.maintenance.is_empty() {
             self.line(words.pick("Bảo trì", "Maintenance"), "");
@@ -42,7 +42,7 @@ impl Page {
         if system.episodes.len() > EPISODES_MAX {
             let more = system.episodes.len() - EPISODES_MAX;
             let text = words.pick("sự cố khác: xem --format json", "more: see --format json");
-            self.line("", &format!("… {more} {text}"));
+            self.item(0, &format!("… {more} {text}"));
         }
         if let [_, _, ..] = system.pieces.as_slice() {
             self.line(words.pick("Cam kết thay đổi", "Promise changed"), "");
@@ -54,8 +54,8 @@ impl Page {
                 let share = figures.availability().map_or("–".to_owned(), |it| words.percent(it));
                 let down = words.duration(figures.times.down_ms);
                 let from = words.instant(piece.span.start());
-                self.line(
-                    "",
+                self.item(
+                    0,
                     &format!("{} {from}: {objective} · {share} · {down}", words.pick("từ", "from")),
                 );
             }
@@ -66,7 +66,8 @@ impl Page {
         }
     }
 
-    fn verdict(&mut self, measured: &Measured, promised: Option<Promised>, enough: bool) {
+    fn verdict(&mut self, measured: &Measured, system: &SystemFigures) {
+        let (promised, enough) = (system.promised, system.has_enough_data());
         let words = self.words.clone();
         let figures = &measured.figures;
         let share = match figures.availability() {
@@ -79,9 +80,14 @@ impl Page {
                 format!("{} ({least} – {most})", words.pick("không đủ dữ liệu", "not enough data"))
             }
         };
+        let objective = match system.pieces.as_slice() {
+            [(only, _)] => only.objective.map(|it| format!(" ({})", words.objective(it))),
+            _ => None,
+        };
+        let objective = objective.unwrap_or_default();
         let text = match promised {
             None => share,
-            Some(it) => format!("{share} → {}", words.verdict(it.verdict)),
+            Some(it) => format!("{share}{objective} → {}", words.verdict(it.verdict)),
         };
         self.line(words.pick("Sẵn sàng", "Availability"), &text);
         if let Some(it) = promised {
@@ -120,7 +126,7 @@ impl Page {
             let _ = write!(text, "; MTTD {}", words.duration(mean));
         }
         self.line(words.pick("Gián đoạn", "Down"), &text);
-        if let Some((least, most)) = figures.hard_range() {
+        if let Some((least, most)) = figures.hard_range().filter(|_| times.known_ms() > 0) {
             let text = format!("{} – {}", words.percent(least), words.percent(most));
             self.line(words.pick("Khoảng chắc chắn", "Hard range"), &text);
         }
@@ -222,7 +228,7 @@ impl Page {
             let _ =
                 write!(text, " · {} {}", words.pick("gián đoạn", "down"), words.duration(down_ms));
         }
-        self.line("", &text);
+        self.item(0, &text);
         if let Some(it) = &shown.named.announced {
             let parts: Vec<&str> =
                 [it.notice.as_deref().unwrap_or_default(), it.who.as_str(), it.why.as_str()]
@@ -230,7 +236,7 @@ impl Page {
                     .filter(|it| !it.is_empty())
                     .collect();
             if !parts.is_empty() {
-                self.line("", &format!("  {}", parts.join(" · ")));
+                self.item(1, &parts.join(" · "));
             }
         }
     }
@@ -246,7 +252,7 @@ impl Page {
             let in_it = words.pick("trong bảo trì", "in maintenance");
             let _ = write!(text, " · {in_it} {}", words.duration(it.maintenance_ms));
         }
-        self.line("", &text);
+        self.item(0, &text);
         let width = |edge: Edge| words.duration(edge.latest.since(edge.earliest));
         let mut detail = it
             .fault
@@ -259,7 +265,7 @@ impl Page {
                 it.checks.iter().map(crate::model::id::CheckId::as_str).collect();
             let _ = write!(detail, " · {}", checks.join(", "));
         }
-        self.line("", &format!("  {detail}"));
+        self.item(1, &detail);
     }
 
     fn check(&mut self, check: &CheckFigures) {
@@ -283,14 +289,14 @@ impl Page {
         if !check.critical {
             let _ = write!(text, " · {}", words.pick("không trọng yếu", "not critical"));
         }
-        self.line("", &format!("{}: {text}", check.id));
+        self.item(0, &format!("{}: {text}", check.id));
         if let [_, _, ..] = check.vantages.as_slice() {
             for vantage in &check.vantages {
                 let figures = &vantage.measured.figures;
                 let share = figures.availability().map_or("–".to_owned(), |it| words.percent(it));
                 let good = figures.reachability().map_or("–".to_owned(), |it| words.percent(it));
                 let word = words.pick("lượt tốt", "reachability");
-                self.line("", &format!("  {}: {share} · {word} {good}", vantage.id));
+                self.item(1, &format!("{}: {share} · {word} {good}", vantage.id));
             }
         }
     }

@@ -70,9 +70,9 @@ impl Words {
         }
     }
 
-    /// A length of time in words.
+    /// A length of time in words that stay on one line.
     pub(super) fn duration(&self, length_ms: i64) -> String {
-        let text = number::duration(length_ms);
+        let text = number::duration(length_ms).replace(' ', "\u{a0}");
         match self.language {
             Language::Vietnamese => text,
             Language::English => {
@@ -92,9 +92,9 @@ impl Words {
     pub(super) fn millis(&self, it: Micros) -> String {
         match it.0 {
             us @ 0..10_000 => {
-                self.turned(format!("{} ms", number::decimal(i64::from(us / 100) * 100)))
+                self.turned(format!("{}\u{a0}ms", number::decimal(i64::from(us / 100) * 100)))
             }
-            us => format!("{} ms", self.number(i64::from(us / 1_000))),
+            us => format!("{}\u{a0}ms", self.number(i64::from(us / 1_000))),
         }
     }
 
