@@ -10,6 +10,10 @@ mod maintenance;
 mod probe;
 mod status;
 mod verify;
+mod progress;
+mod output;
+mod report;
+mod export;
 
 use std::path::PathBuf;
 
@@ -65,6 +69,10 @@ enum Command {
     Maintenance(Box<maintenance::Maintenance>),
     /// Check that the history is whole and nobody has edited it.
     Verify(verify::Verify),
+    /// Figures, incidents and maintenance of a period: what is reported and defended.
+    Report(report::Report),
+    /// Raw results of a period, for an auditor who recomputes the figures.
+    Export(export::Export),
 }
 
 /// The configuration that commands read if none is named.
@@ -95,6 +103,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Status(it) => it.run(),
         Command::Maintenance(it) => it.run(),
         Command::Verify(it) => it.run(),
+        Command::Report(it) => it.run(),
+        Command::Export(it) => it.run(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::time::Millis;
 use super::place::Place;
 use super::record::{Event, StoredEvent};
 use super::scan::{self, Flow};
-use super::{Cursor, HistoryError, stored};
+use super::{Cursor, HistoryError, block, stored};
 
 /// Most results of one page: one answer of the API, a few megabytes.
 pub const PAGE_RESULTS_MAX: usize = 10_000;
@@ -43,6 +43,23 @@ pub struct Page {
     pub results: Vec<RunResult>,
     /// Give it back to get the next page; `None`: this was the last.
     pub next: Option<Cursor>,
+}
+
+/// A day block of a check, by what it is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The lane.
+    pub lane: Lane,
+    /// The vantage.
+    pub vantage: VantageId,
+    /// The UTC day, counted from 1970-01-01.
+    pub day: i64,
+    /// Its number on that day.
+    pub seq: i64,
+    /// Results in it.
+    pub count: i64,
+    /// SHA-256 of what it says, as the journal tells it (`docs/history.md`, "A day block").
+    pub sha256: [u8; 32],
 }
 
 /// How much there is.
@@ -169,6 +186,36 @@ impl Reader {
     pub fn streams(&self) -> Result<Vec<(CheckId, Lane, VantageId)>, HistoryError> {
         let streams = stored::streams(&self.connection, None)?;
         Ok(streams.into_iter().map(|it| (it.check, it.lane, it.vantage)).collect())
+    }
+
+    /// The day blocks of `check` with results that started in `span`, by lane, vantage, day and
+    /// number. They are not read whole here: [`Reader::scan`] over the same span does that.
+    pub fn sealed(&self, check: &CheckId, span: Span) -> Result<Vec<Sealed>, HistoryError> {
+        let mut all = Vec::new();
+        for stream in stored::streams(&self.connection, Some(check))? {
+            let read = || {
+                let mut query = self.connection.prepare(
+                    "SELECT day, seq, count, substr(body, ?4, 32) FROM blocks
+                     WHERE stream = ?1 AND started_max >= ?2 AND started_min < ?3
+                     ORDER BY day, seq",
+                )?;
+                let place = i64::from(block::SHA256_OFFSET) + 1;
+                let key = [stream.id, span.start().0, span.end().0, place];
+                let rows = query.query_map(key, |row| {
+                    Ok(Sealed {
+                        lane: stream.lane,
+                        vantage: stream.vantage.clone(),
+                        day: row.get(0)?,
+                        seq: row.get(1)?,
+                        count: row.get(2)?,
+                        sha256: row.get(3)?,
+                    })
+                })?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            };
+            all.extend(read().map_err(HistoryError::reading(&stream))?);
+        }
+        Ok(all)
     }
 
     /// The void spans of `check` that touch `span`, whole, in order of start.

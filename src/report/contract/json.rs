@@ -245,7 +245,7 @@ fn holidays(top: &mut Object<'_>) -> Result<BTreeMap<Date, DayKind>, NotAContrac
     Ok(days.into_iter().collect())
 }
 
-fn wrong(at: &str, fault: impl ToString) -> NotAContract {
+fn wrong(at: &str, fault: impl std::fmt::Display) -> NotAContract {
     NotAContract { at: at.to_owned(), fault: fault.to_string() }
 }
 
@@ -266,7 +266,7 @@ impl<'a> Object<'a> {
         format!("{}.{key}", self.at)
     }
 
-    fn wrong(&self, key: &str, fault: impl ToString) -> NotAContract {
+    fn wrong(&self, key: &str, fault: impl std::fmt::Display) -> NotAContract {
         wrong(&self.at(key), fault)
     }
 
@@ -311,7 +311,7 @@ impl<'a> Object<'a> {
         self.take(key)?.as_bool().ok_or_else(|| self.wrong(key, "neither true nor false"))
     }
 
-    fn id<T, E: ToString>(
+    fn id<T, E: std::fmt::Display>(
         &mut self,
         key: &str,
         new: impl Fn(&str) -> Result<T, E>,
