@@ -104,7 +104,7 @@ pub(crate) async fn tls(ground: &Ground, plan: &Plan) -> Result<Measured, Broken
 pub(crate) async fn hanging(ground: &Ground, plan: &Plan) -> Result<Measured, Broken> {
     let mut servers = JoinSet::new();
     let mut ports = Vec::new();
-    for at in 1..=8_u8 {
+    for at in 1..=32_u8 {
         let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, at), 0)).await?;
         ports.push(listener.local_addr()?);
         servers.spawn(hang(listener));

@@ -37,6 +37,9 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// Changes of files that wait to be looked at; more say nothing new.
 const CHANGES_QUEUED_MAX: usize = 1;
 
+/// A result needs at most this long from the end of its run to a commit, on a busy machine.
+const ON_ITS_WAY_MS: i64 = 2_000;
+
 /// Reads the configuration anew and takes it into force.
 #[derive(Debug)]
 pub(super) struct Reloader {
@@ -191,10 +194,11 @@ impl Reloader {
     }
 }
 
-/// The time that a check was not run: from its last possible run before `last` to `now`. Slots
-/// in it that have a result of their own keep it.
+/// The time that a check was not run: from its first run that may not have been stored by `last`
+/// (it may have started half a step late, and taken its whole timeout) to `now`. Slots in it that
+/// have a result of their own keep it.
 fn away(check: &Arc<Check>, vantage: &VantageId, last: Millis, now: Millis) -> Option<VoidSpan> {
-    let from = last.plus_ms(-check.timeout.whole_ms());
+    let from = last.plus_ms(-check.timeout.whole_ms() - check.interval_ms / 2 - ON_ITS_WAY_MS);
     (check.disabled.is_none() && from < now).then(|| VoidSpan {
         check: check.id.clone(),
         vantage: vantage.clone(),

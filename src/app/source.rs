@@ -81,7 +81,7 @@ impl Source for AppSource {
         match self.history.stats().failing {
             0 => Ok(()),
             failed => Err(format!(
-                "results can't be stored and wait in memory; the disk has refused {failed} times"
+                "results can't be stored and wait in memory (tries that failed in a row: {failed})"
             )),
         }
     }

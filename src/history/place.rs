@@ -1,5 +1,6 @@
 //! Where the file is, how it is opened, and how its format is brought up to date.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +48,12 @@ impl Place {
             Self::Disk(path) => path,
             Self::Memory(_) => Path::new("the history in memory"),
         }
+    }
+
+    /// Which file has this name now: device and number; `None` if none has, or in memory.
+    pub(super) fn identity(&self) -> Option<(u64, u64)> {
+        let Self::Disk(path) = self else { return None };
+        std::fs::metadata(path).ok().map(|it| (it.dev(), it.ino()))
     }
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection, HistoryError> {

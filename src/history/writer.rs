@@ -58,6 +58,8 @@ pub(super) struct Writer {
     place: Place,
     settings: Settings,
     connection: Option<Connection>,
+    /// Which file the connection has open.
+    file: Option<(u64, u64)>,
     names: Names,
     shared: Arc<Shared>,
     observer: Option<Observer>,
@@ -91,6 +93,7 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> Self {
         Self {
+            file: place.identity(),
             place,
             connection: Some(connection),
             names: Names::default(),

@@ -300,7 +300,11 @@ impl Core {
         let entry = &mut self.entries[place as usize];
         let Some(follow) = entry.follow.filter(|_| entry.generation == generation) else { return };
         entry.follow = None;
-        if entry.in_flight >= IN_FLIGHT_MAX {
+        // A run in flight will speak as soon as this one would. And where the timeout is longer
+        // than a step, this one must not take the place of the slot after the next.
+        let timeout_us = i64::from(entry.check.timeout.0);
+        let slot_after_us = entry.grid.due_us(entry.next + 1);
+        if entry.in_flight > 0 || now_us + timeout_us > slot_after_us {
             return;
         }
         if entry.host.as_deref().is_none_or(|host| self.gate.admit(host, now_us).is_ok()) {

@@ -87,3 +87,32 @@ fn a_full_disk_stops_no_probe_and_loses_no_slot_and_it_recovers_by_itself() {
     let (code, out, _) = folder.run(&["verify", "--data", "var"]);
     assert_eq!(code, 0, "{out}");
 }
+
+#[test]
+fn a_data_folder_that_is_removed_is_noticed_and_used_again_when_it_is_back() {
+    let good = Server::start();
+    let keys = "interval = \"1s\"\ntimeout = \"1s\"";
+    let folder = Folder::with(&config("", &[check("a", good.address(), keys)]));
+    let mut daemon = folder.start();
+    daemon.until_state("a", "up");
+    let data = folder.path().join("var");
+    std::fs::rename(&data, folder.path().join("moved")).unwrap();
+    let ready = |status: u16| daemon.get("/-/ready").filter(|it| it.0 == status);
+    until("/-/ready says that results can't be stored", || ready(503));
+    let moved = daemon.check("a")["next_due"].clone();
+    let count = good.requests();
+    until("probing goes on", || (good.requests() > count + 2).then_some(()));
+
+    std::fs::create_dir(&data).unwrap();
+    until("it recovers by itself", || ready(200));
+    until("what waited in memory is there", || {
+        let (results, _) = daemon.results("a");
+        (results.len() >= 3 && millis(&results[0]["due"]) <= millis(&moved)).then_some(())
+    });
+    every_slot_has_a_record(&daemon, "a");
+    assert_eq!(daemon.terminate(), 0);
+    for folder_of_data in ["var", "moved"] {
+        let (code, out, _) = folder.run(&["verify", "--data", folder_of_data]);
+        assert_eq!(code, 0, "{folder_of_data}: {out}");
+    }
+}

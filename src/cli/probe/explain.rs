@@ -72,7 +72,7 @@ fn facts(out: &mut String, detail: &Detail, status: Option<u16>, bytes: u32) {
         fact("addresses", all.join(", "));
     }
     if let Some(remote) = detail.remote {
-        fact("connected", remote.to_string());
+        fact("peer", remote.to_string());
     }
     if detail.aside.0 > 0 {
         fact("aside", format!("{} for a token or a proxy's name", milliseconds(detail.aside.0)));

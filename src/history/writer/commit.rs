@@ -1,5 +1,6 @@
 //! Commits, and what happens when the disk refuses one.
 
+use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -63,6 +64,7 @@ impl Writer {
 
     fn commit_batches(&mut self) -> Result<(), HistoryError> {
         self.reopen_if_needed()?;
+        self.still_there()?;
         loop {
             let Some(connection) = &mut self.connection else { return Err(HistoryError::Closed) };
             let owed = self.backlog.owed();
@@ -99,10 +101,24 @@ impl Writer {
             Place::settle(&connection)?;
             verify::quick(&connection)?;
             self.names.forget();
+            self.file = self.place.identity();
             info!("history opened again and checked");
             self.connection = Some(connection);
         }
         Ok(())
+    }
+
+    /// Whether the file still has its name. What is written to one that was removed, or lies
+    /// under another mount, is lost to everybody.
+    fn still_there(&mut self) -> Result<(), HistoryError> {
+        if self.place.identity() == self.file {
+            return Ok(());
+        }
+        self.connection = None;
+        let path = self.place.path().to_owned();
+        let source =
+            io::Error::new(io::ErrorKind::NotFound, "it was moved or removed while in use");
+        Err(HistoryError::File { action: "go on with", path, source })
     }
 
     /// Copies the log into the file. We do it ourselves because SQLite's own way of doing it

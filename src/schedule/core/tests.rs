@@ -263,3 +263,32 @@ fn a_host_that_asks_for_time_gets_it_and_each_slot_has_a_record() {
     assert_eq!(world.acts.len() as i64, slots);
     assert!((4..=5).contains(&world.count(backoff)), "{}", world.count(backoff));
 }
+
+#[test]
+fn a_service_that_hangs_for_the_whole_interval_gets_no_holes_from_its_follow_ups() {
+    let (check, grid) = check("a", 10, IpChoice::Any);
+    let check = Arc::new(Check { timeout: Micros(10_000_000), ..(*check).clone() });
+    let mut world = World::new(&[(Arc::clone(&check), grid)]);
+    let mut running: Vec<(i64, Job)> = Vec::new();
+    let mut seen = 0;
+    for _ in 0..1_200 {
+        world.pass(SECOND / 4);
+        for act in &world.acts[seen..] {
+            if let Act::Start(job) = act {
+                running.push((world.now.wall_us + 10 * SECOND, job.clone()));
+            }
+        }
+        seen = world.acts.len();
+        let now = world.now.wall_us;
+        let (ended, on): (Vec<_>, Vec<_>) = running.into_iter().partition(|(at, _)| *at <= now);
+        running = on;
+        for (_, job) in ended {
+            let at_us = now + 5 * SECOND;
+            let follow = Follow { at_us, due: job.due, kind: RunKind::Confirm, run: 0 };
+            world.core.done(&check.id, job.lane, Some(follow));
+        }
+    }
+    assert_eq!(world.count(|act| matches!(act, Act::Void(..))), 0);
+    let slots = grid.first_from(world.now.wall_us) - grid.first_from(START);
+    assert!(world.count(is_start) as i64 >= slots);
+}
