@@ -5,6 +5,8 @@ mod failure;
 mod run;
 mod demo;
 mod check;
+mod call;
+mod maintenance;
 mod probe;
 mod status;
 mod verify;
@@ -63,6 +65,8 @@ enum Command {
     Probe(probe::Probe),
     /// Show the country at a glance, from a running daemon.
     Status(status::Status),
+    /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
+    Maintenance(Box<maintenance::Maintenance>),
     /// Check that the history is whole and nobody has edited it.
     Verify(verify::Verify),
     /// Figures, incidents and maintenance of a period: what is reported and defended.
@@ -97,6 +101,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
+        Command::Maintenance(it) => it.run(),
         Command::Verify(it) => it.run(),
         Command::Report(it) => it.run(),
         Command::Export(it) => it.run(),

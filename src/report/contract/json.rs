@@ -57,7 +57,7 @@ impl Contract {
             "notice_ms": self.notice_ms,
             "owners": self.owners.iter().map(party).collect::<Vec<_>>(),
             "systems": self.systems.iter().map(system).collect::<Vec<_>>(),
-            "vantages": self.vantages.iter().map(crate::model::id::VantageId::as_str).collect::<Vec<_>>(),
+            "vantages": self.vantages.iter().map(VantageId::as_str).collect::<Vec<_>>(),
             "version": 1,
             "zone": self.zone,
         })

@@ -49,7 +49,9 @@ impl Recurs {
                 week[(place + 1) % 7].push((0, to_min));
             }
         }
-        week.iter_mut().for_each(|it| it.sort_unstable());
+        for day in &mut week {
+            day.sort_unstable();
+        }
         Self::Weekly(week)
     }
 
