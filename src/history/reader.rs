@@ -25,6 +25,7 @@ pub const PAGE_RESULTS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    place: Place,
 }
 
 /// Which results of a check; the default is all of them.
@@ -91,7 +92,16 @@ impl Reader {
     }
 
     pub(super) fn of(place: &Place) -> Result<Self, HistoryError> {
-        Ok(Self { connection: place.reader()? })
+        Ok(Self { connection: place.reader()?, place: place.clone() })
+    }
+
+    /// Another reader of the same history, for another thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn another(&self) -> Result<Self, HistoryError> {
+        Self::of(&self.place)
     }
 
     /// One view of the file for all queries of an answer: sealing moves rows meanwhile.

@@ -1,8 +1,13 @@
 //! From a history to a report, one check after the other.
 
+use std::fmt::Write as _;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 use super::figures::{self, Frame};
 use super::gather::gather;
@@ -19,6 +24,13 @@ use crate::model::time::Millis;
 
 /// Most edits between an id and one that may be meant.
 const EDITS_MAX: usize = 3;
+
+/// Systems worked out at a time: each takes the memory of its largest check, and a report must
+/// not take a machine away from its daemon.
+const WORKERS_MAX: usize = 4;
+
+/// Words of the workers that wait to be heard.
+const TOLD_QUEUED_MAX: usize = 64;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -74,16 +86,7 @@ pub fn build(
     }
     let frame = Frame { period, until: request.now };
     let ruled = chosen(reader, journal, request)?;
-    let total = ruled.iter().map(|it| it.checks.len()).sum();
-    let mut done = 0;
-    let mut systems = Vec::new();
-    for ruled in &ruled {
-        let mut tell = || {
-            done += 1;
-            progress(Progress { checks: done, checks_total: total });
-        };
-        systems.push(one(reader, ruled, frame, &mut tell)?);
-    }
+    let systems = all(reader, &ruled, frame, progress)?;
     let in_force = terms::in_force(journal, period);
     let contracts =
         in_force.into_iter().map(|(span, it)| (span.start(), it.fingerprint.clone(), it.event));
@@ -100,6 +103,66 @@ pub fn build(
         manifest: manifest(blocks),
         rollup: rollup(&systems),
         systems,
+    })
+}
+
+/// What a worker tells.
+enum Told {
+    /// A check is done.
+    Check,
+    /// The system at this place is done.
+    System(usize, Box<Result<SystemFigures, ReportError>>),
+}
+
+/// Reads and works out all systems, several at a time; the order and the figures are the same
+/// with any number of workers.
+fn all(
+    reader: &Reader,
+    ruled: &[Ruled],
+    frame: Frame,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<SystemFigures>, ReportError> {
+    let checks_total = ruled.iter().map(|it| it.checks.len()).sum();
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let workers = workers.min(WORKERS_MAX).min(ruled.len());
+    let next = AtomicUsize::new(0);
+    let (tell, told) = mpsc::sync_channel(TOLD_QUEUED_MAX);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            let reader = reader.another()?;
+            let (tell, next) = (tell.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(it) = ruled.get(place) else { break };
+                    // A send fails only after an error, when nobody waits for more.
+                    let built = one(&reader, it, frame, &mut || drop(tell.send(Told::Check)));
+                    if tell.send(Told::System(place, Box::new(built))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        let mut done = 0;
+        let mut systems: Vec<Option<SystemFigures>> = ruled.iter().map(|_| None).collect();
+        for it in told {
+            match it {
+                Told::Check => {
+                    done += 1;
+                    progress(Progress { checks: done, checks_total });
+                }
+                Told::System(place, built) => match *built {
+                    Ok(built) => systems[place] = Some(built),
+                    Err(error) => {
+                        next.store(ruled.len(), Ordering::Relaxed);
+                        return Err(error);
+                    }
+                },
+            }
+        }
+        // A worker that panicked is a bug; the scope passes the panic on.
+        Ok(systems.into_iter().flatten().collect())
     })
 }
 

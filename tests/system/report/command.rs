@@ -181,3 +181,21 @@ async fn quarters_halves_and_years_are_sums_of_their_months() {
     assert_eq!(months[0].plus(months[1]).plus(months[2]), times("2024-Q4"));
     assert_eq!(times("2024-Q3").plus(times("2024-Q4")), times("2024-H2"));
 }
+
+/// The pages name every column there is.
+#[tokio::test]
+async fn the_pages_explain_every_column() {
+    let story = eventful().await;
+    let month = ["--period", "2024-10", "--format", "csv"];
+    for (command, page) in [
+        (&["report"][..], include_str!("../../../docs/report.md")),
+        (&["export", "--check", HOME], include_str!("../../../docs/export.md")),
+    ] {
+        let text = printed(&story, &[command, &month[..]].concat());
+        let columns = text.lines().find(|it| !it.starts_with('#')).unwrap();
+        let words: Vec<&str> = page.split(|it: char| !it.is_alphanumeric() && it != '_').collect();
+        for column in columns.trim_end().split(',') {
+            assert!(words.contains(&column), "{column}");
+        }
+    }
+}

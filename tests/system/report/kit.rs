@@ -49,8 +49,8 @@ impl Story {
     }
 
     /// A contract comes into force.
-    pub(super) fn promise(&mut self, at: i64, contract: Value) {
-        let body = json!({ "config": format!("fingerprint-{at}"), "contract": contract });
+    pub(super) fn promise(&mut self, at: i64, contract: impl Into<Value>) {
+        let body = json!({ "config": format!("fingerprint-{at}"), "contract": contract.into() });
         self.event(at, "config.loaded", body);
     }
 

@@ -73,7 +73,10 @@ async fn a_month_has_the_figures_that_its_script_says() {
     assert!(first.start.earliest.0 <= outage.0 && outage.0 <= first.start.latest.0);
     assert!(first.end.earliest.0 <= outage.1 && outage.1 <= first.end.latest.0);
     assert_eq!(first.fault, Some(Reason::TimeoutWait));
-    assert_eq!(first.checks.iter().map(|it| it.as_str()).collect::<Vec<_>>(), [HOME]);
+    assert_eq!(
+        first.checks.iter().map(thongsuot::model::id::CheckId::as_str).collect::<Vec<_>>(),
+        [HOME]
+    );
     assert_eq!(october.episodes.len(), 2);
     assert_eq!(october.checks.len(), 2);
     let api = &october.checks[1];
