@@ -261,10 +261,25 @@ impl Reader {
 
     /// Events after number `after` (0: from the first), at most `limit`, in order.
     pub fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, HistoryError> {
+        self.events_where("true", after, limit)
+    }
+
+    /// The same without the history's own (`history.…`), of which there is one a sealed block.
+    pub fn events_told(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, HistoryError> {
+        self.events_where("kind NOT GLOB 'history.*'", after, limit)
+    }
+
+    fn events_where(
+        &self,
+        which: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, HistoryError> {
         let read = || {
-            let mut query = self.connection.prepare(
-                "SELECT seq, at, kind, body, hash FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
+            let mut query = self.connection.prepare(&format!(
+                "SELECT seq, at, kind, body, hash FROM events
+                 WHERE seq > ?1 AND {which} ORDER BY seq LIMIT ?2"
+            ))?;
             let rows = query.query_map([after, limit as i64], |row| {
                 let body: String = row.get(3)?;
                 let at = Millis(row.get(1)?);
@@ -281,6 +296,15 @@ impl Reader {
             Ok(StoredEvent { seq, event: Event { at, kind, body }, hash })
         });
         events.collect()
+    }
+
+    /// Number and hash of the newest event; `None`: there is none.
+    pub fn head(&self) -> Result<Option<(i64, [u8; 32])>, HistoryError> {
+        let sql = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+        self.connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(HistoryError::sqlite("read the newest event"))
     }
 
     /// When the daemon is last known to have been at work, by its own clock; `None`: never.

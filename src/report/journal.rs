@@ -46,13 +46,12 @@ impl Journal {
     /// [`ReportError::Journal`] for a contract or an announcement that can't be understood: a
     /// figure must not be worked out without it.
     pub fn read(reader: &Reader) -> Result<Self, ReportError> {
-        let mut journal = Self::default();
+        let mut journal = Self { head: reader.head()?, ..Self::default() };
         let mut after = 0;
         loop {
-            let events = reader.events(after, EVENTS_A_PAGE)?;
+            let events = reader.events_told(after, EVENTS_A_PAGE)?;
             let Some(last) = events.last() else { break };
             after = last.seq;
-            journal.head = Some((last.seq, last.hash));
             events.iter().try_for_each(|it| journal.take(it))?;
         }
         Ok(journal)
