@@ -93,20 +93,39 @@ pub(super) fn judge(
     system: &System,
     span: Span,
 ) -> Result<Option<Judged>, JudgeError> {
-    let plan = court.notices.plan(system, span, court.zone)?;
+    let mut plan = court.notices.plan(system, span, court.zone)?;
     let hours = ServiceHours::of(&system.terms.hours, &court.roster.holidays);
     let enabled = system.checks.iter().filter(|it| it.disabled.is_none());
     let checks: Vec<_> = enabled.cloned().collect();
     let mut parts = Vec::new();
     for check in &checks {
-        parts.push(part(court, check, &plan, span)?);
+        parts.push(part(court, check, span)?);
     }
+    maintain(&mut parts, &checks, &mut plan, span);
     let Some(track) = system::track(&parts) else { return Ok(None) };
     let service = hours.within(span, court.zone)?;
     Ok(Some(Judged { span, track, plan, service, watched: system::watched(&parts), checks }))
 }
 
-fn part(court: Court<'_>, check: &Check, plan: &Plan, span: Span) -> Result<Part, JudgeError> {
+/// Leaves checks out of the system while they are in maintenance of their own. Where that would
+/// be every critical one, the system is in maintenance.
+fn maintain(parts: &mut [Part], checks: &[std::sync::Arc<Check>], plan: &mut Plan, span: Span) {
+    if plan.checks.is_empty() {
+        return;
+    }
+    let out = |check: &Check| plan.checks.get(&check.id).cloned().unwrap_or_default();
+    let before = system::watched(parts);
+    let left = parts.iter().zip(checks).filter(|(part, _)| part.critical);
+    let left =
+        left.fold(SpanSet::EMPTY, |all, (part, check)| all.union(&part.watched.minus(&out(check))));
+    let all_out = before.minus(&left).within(span);
+    for (part, check) in parts.iter_mut().zip(checks) {
+        part.watched = part.watched.minus(&out(check).minus(&all_out));
+    }
+    plan.system = plan.system.union(&all_out);
+}
+
+fn part(court: Court<'_>, check: &Check, span: Span) -> Result<Part, JudgeError> {
     let margin = margin_ms(check);
     let (from, to) = (span.start().plus_ms(-margin), span.end().plus_ms(margin));
     let filter = Filter { lane: None, vantage: Some(court.vantage.clone()) };
@@ -130,11 +149,9 @@ fn part(court: Court<'_>, check: &Check, plan: &Plan, span: Span) -> Result<Part
         _ => court.reader.first_started(&check.id)?,
     };
     let watched = first.and_then(|it| Span::new(it, Millis(i64::MAX)));
-    let watched = watched.map_or(SpanSet::EMPTY, SpanSet::from);
-    let out = plan.checks.get(&check.id);
     Ok(Part {
         track: course(&results, &Rule::of(check, std::slice::from_ref(court.vantage))),
         critical: check.critical,
-        watched: out.map_or_else(|| watched.clone(), |it| watched.minus(it)),
+        watched: watched.map_or(SpanSet::EMPTY, SpanSet::from),
     })
 }

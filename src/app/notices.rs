@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use super::pipeline::journal as line;
@@ -26,8 +27,9 @@ use crate::web::source::{Maintenance, MaintenanceChange, MaintenanceError, NewMa
 
 use super::announce;
 
-/// Events read at once at start: a few hundred kilobytes, contracts included.
-const EVENTS_A_PAGE: usize = 256;
+/// Events read at once at start: each may hold a contract, of some megabytes with ten thousand
+/// checks.
+const EVENTS_A_PAGE: usize = 4;
 
 /// Most announcements: a page of them and their memory stay small for decades of them.
 const ANNOUNCEMENTS_MAX: usize = 20_000;
@@ -46,11 +48,11 @@ struct State {
     promised: Promised,
 }
 
-/// The contract last journalled, and since when each recurring rule has been in one contract
+/// The digest of the contract last journalled, and since when each recurring rule has been in one contract
 /// after the other.
 #[derive(Debug, Default)]
 struct Promised {
-    last: Option<Value>,
+    last: Option<[u8; 32]>,
     /// When the contract last changed.
     since: Option<Millis>,
     recorded: HashMap<(String, String), Millis>,
@@ -68,7 +70,7 @@ impl Promised {
                 recorded.insert(key, since);
             }
         }
-        *self = Self { last: Some(contract.clone()), since: Some(at), recorded };
+        *self = Self { last: Some(digest(contract)), since: Some(at), recorded };
     }
 
     /// Since when a rule has been in force; as if it were now, if it is in no contract yet.
@@ -76,6 +78,11 @@ impl Promised {
         let key = (system.to_string(), Recurs::of(rule).to_json().to_string());
         self.recorded.get(&key).copied().unwrap_or(Millis(i64::MAX))
     }
+}
+
+/// Equal for equal contracts, whose keys are in order.
+fn digest(contract: &Value) -> [u8; 32] {
+    Sha256::digest(contract.to_string()).into()
 }
 
 /// The contract of a configuration, as the journal has it.
@@ -90,7 +97,7 @@ impl Notices {
         let mut state = State::default();
         let mut after = 0;
         loop {
-            let page = reader.events(after, EVENTS_A_PAGE)?;
+            let page = reader.told(after, EVENTS_A_PAGE)?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             for stored in &page {
@@ -103,7 +110,7 @@ impl Notices {
     /// Adds `contract` to the body of an event if it is not the one last journalled.
     pub(super) fn with_contract(&self, contract: Value, mut event: Event) -> Event {
         let mut state = self.lock();
-        if state.promised.last.as_ref() != Some(&contract) {
+        if state.promised.last != Some(digest(&contract)) {
             state.promised.take(event.at, &contract);
             event.body["contract"] = contract;
         }
@@ -282,5 +289,69 @@ impl State {
         } else if let Some(contract) = event.body.get("contract") {
             self.promised.take(event.at, contract);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Weekday;
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::parse_str;
+    use crate::model::terms::Every;
+
+    fn contract_with(maintenance: &str) -> Value {
+        let text = format!(
+            "[monitor]\nvantage = \"hn-1\"\n[[owner]]\nid = \"bca\"\nname = \"B\"\n[[system]]\n\
+             id = \"a\"\nowner = \"bca\"\nname = \"A\"\n{maintenance}\n"
+        );
+        let config = parse_str("t.toml", &text).unwrap_or_else(|it| panic!("{it}"));
+        contract(&config, &config.monitor.vantage.clone())
+    }
+
+    #[test]
+    fn a_recurring_window_counts_from_the_first_of_the_contracts_in_a_row_that_have_it() {
+        let weekly = |why: &str, to: &str| {
+            let rule = format!("every = \"sun\", from = \"00:00\", to = \"{to}\", why = \"{why}\"");
+            contract_with(&format!("maintenance = [{{ {rule} }}]"))
+        };
+        let rule = Recurring {
+            every: Every::Week(Weekday::Sunday),
+            from_min: 0,
+            to_min: 240,
+            notice: None,
+            why: String::new(),
+        };
+        let system = SystemId::new("a").unwrap();
+        let mut promised = Promised::default();
+        assert_eq!(promised.recorded(&system, &rule), Millis(i64::MAX), "nowhere yet");
+        for (at, contract, since) in [
+            (10, weekly("sao lưu", "04:00"), 10),
+            (20, weekly("sao lưu hằng tuần", "04:00"), 10),
+            (30, weekly("sao lưu", "05:00"), i64::MAX),
+            (40, weekly("sao lưu", "04:00"), 40),
+            (50, contract_with(""), i64::MAX),
+        ] {
+            promised.take(Millis(at), &contract);
+            assert_eq!(promised.recorded(&system, &rule), Millis(since), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_contract_is_journalled_only_when_it_changes_and_read_back_as_the_same() {
+        let notices = Notices { state: Mutex::default(), turn: tokio::sync::Mutex::default() };
+        let event = |at| line(Millis(at), "config.loaded", json!({}));
+        let (one, other) = (contract_with(""), contract_with("notice = \"1h\""));
+        let first = notices.with_contract(one.clone(), event(1));
+        assert_eq!(first.body["contract"], one);
+        assert_eq!(notices.with_contract(one.clone(), event(2)).body, json!({}));
+        assert_eq!(notices.contract_since(), Some(Millis(1)));
+        assert_eq!(notices.with_contract(other.clone(), event(3)).body["contract"], other);
+
+        let mut state = State::default();
+        let stored: Value = serde_json::from_str(&first.body.to_string()).unwrap();
+        state.take(&Event { body: stored, ..first });
+        assert_eq!(state.promised.last, Some(digest(&one)));
     }
 }

@@ -11,8 +11,8 @@ use crate::history::{Reader, StoredEvent};
 use crate::model::span::Span;
 use crate::model::time::Millis;
 
-/// Events read at once: a few hundred kilobytes, contracts included.
-const EVENTS_A_PAGE: usize = 256;
+/// Events read at once: each may hold a contract, of some megabytes with ten thousand checks.
+const EVENTS_A_PAGE: usize = 16;
 
 /// A contract and when it was in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Journal {
         let mut journal = Self { head: reader.head()?, ..Self::default() };
         let mut after = 0;
         loop {
-            let events = reader.events_told(after, EVENTS_A_PAGE)?;
+            let events = reader.told(after, EVENTS_A_PAGE)?;
             let Some(last) = events.last() else { break };
             after = last.seq;
             events.iter().try_for_each(|it| journal.take(it))?;

@@ -74,6 +74,7 @@ struct View {
     extensions: Vec<ExtensionView>,
     cancelled: Option<CancelledView>,
     overlaps: Vec<String>,
+    zone: String,
 }
 
 #[derive(Serialize)]
@@ -104,7 +105,7 @@ struct CancelledView {
 }
 
 impl View {
-    fn new(it: Maintenance) -> Self {
+    fn new(it: Maintenance, zone: &TimeZone) -> Self {
         let Maintenance { announcement, notice_ms, active, over, overlaps } = it;
         let excluded = announcement.excluded(notice_ms);
         let (kind, id) = announcement.scope.parts();
@@ -148,6 +149,7 @@ impl View {
             who: announcement.who,
             why: announcement.why,
             overlaps,
+            zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         }
     }
 }
@@ -185,7 +187,7 @@ pub async fn answer(source: &impl Announcer, zone: &TimeZone, act: Act) -> Resul
         Refused { error, hint }
     };
     let written = match act {
-        Act::List => serde_json::to_string(&listed(source)),
+        Act::List => serde_json::to_string(&listed(source, zone)),
         act => serde_json::to_string(&done(source, zone, act).await.map_err(refused)?),
     };
     let unwritten = |error: serde_json::Error| Refused {
@@ -196,7 +198,7 @@ pub async fn answer(source: &impl Announcer, zone: &TimeZone, act: Act) -> Resul
 }
 
 pub(super) async fn list<S: Source>(State(web): Shared<S>) -> Response {
-    json(StatusCode::OK, &listed(&web.source))
+    json(StatusCode::OK, &listed(&web.source, &web.settings.zone))
 }
 
 pub(super) async fn add<S: Source>(
@@ -225,9 +227,12 @@ pub(super) async fn cancel<S: Source>(
     Ok(json(StatusCode::OK, &done(&web.source, &web.settings.zone, act).await?))
 }
 
-fn listed(source: &impl Announcer) -> ListView {
+fn listed(source: &impl Announcer, zone: &TimeZone) -> ListView {
     let all = source.maintenance();
-    ListView { at: time(source.now()), maintenance: all.into_iter().map(View::new).collect() }
+    ListView {
+        at: time(source.now()),
+        maintenance: all.into_iter().map(|it| View::new(it, zone)).collect(),
+    }
 }
 
 async fn done(source: &impl Announcer, zone: &TimeZone, act: Act) -> Result<View, ApiError> {
@@ -246,7 +251,7 @@ async fn done(source: &impl Announcer, zone: &TimeZone, act: Act) -> Result<View
             source.change_maintenance(id, MaintenanceChange::Cancel { who, why }).await
         }
     };
-    made.map(View::new).map_err(refused)
+    made.map(|it| View::new(it, zone)).map_err(refused)
 }
 
 fn new(body: &[u8], zone: &TimeZone) -> Result<NewMaintenance, ApiError> {

@@ -218,6 +218,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::availability::burn::Burn;
+    use crate::availability::confirm::Confirm;
+    use crate::availability::figures::{Figures, Terms};
+    use crate::availability::sketch::{results, vantage};
+    use crate::availability::timeline::samples;
+    use crate::availability::track::{Vantage, alone};
 
     fn run(first: i64, count: i64, good_ms: i64, contract: u64) -> Run {
         Run { first, count, contract, cell: Cell { good_ms, ..Cell::default() } }
@@ -248,6 +254,33 @@ mod tests {
     }
 
     proptest! {
+        /// Hours sum to the figures of the whole, and their bad time to its burn.
+        #[test]
+        fn hours_sum_to_the_official_figures(
+            sketch in "[oosx.]{30,200}", step in 300_000_i64..900_000,
+            hole in 0_i64..20, length in 1_i64..5,
+        ) {
+            let results = results(&sketch, step);
+            let samples = samples(&results, |_| step * 6 / 10);
+            let vantage = Vantage { id: vantage(0), samples, weight: 1 };
+            let track = alone::track(&vantage, Confirm::new(3));
+            let whole = Span::new(Millis(0), Millis(24 * HOUR_MS)).unwrap();
+            let out = Span::new(Millis(hole * HOUR_MS - 7), Millis((hole + length) * HOUR_MS + 9));
+            let maintenance = SpanSet::from(out.unwrap());
+            let terms = Terms { period: whole, service: None, maintenance: &maintenance, watched: None };
+            let (figures, judged) = (Figures::of(&track, &terms), terms.judged());
+            let hours: Vec<Span> = (0..24)
+                .filter_map(|it| Span::new(hour_start(it), hour_start(it + 1)))
+                .collect();
+            let sum = cells(&track, &judged, &hours).into_iter().fold(Cell::default(), Cell::plus);
+            let times = figures.times;
+            prop_assert_eq!(sum.down_ms, times.down_ms);
+            prop_assert_eq!(sum.good_ms, times.up_ms + times.slow_ms + times.partial_ms);
+            prop_assert_eq!(sum.unknown_ms, times.unknown_ms);
+            let burn = Burn::of(&track, &judged, whole);
+            prop_assert_eq!(i128::from(sum.bad_strain), burn.bad_strain);
+        }
+
         /// Against a plain map of hours.
         #[test]
         fn a_ledger_is_a_map_of_hours(

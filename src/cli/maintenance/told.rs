@@ -28,6 +28,7 @@ pub(super) struct One {
     back_dated: bool,
     excluded: Vec<Excluded>,
     overlaps: Vec<String>,
+    zone: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,6 +61,7 @@ pub(super) fn list(list: &List, all: bool, vietnamese: bool) -> String {
 
 /// One announcement.
 pub(super) fn one(it: &One, vi: bool) -> String {
+    let zone = it.zone.as_str();
     let say =
         |vietnamese: &'static str, english: &'static str| if vi { vietnamese } else { english };
     let kind = match it.scope.kind.as_str() {
@@ -77,12 +79,12 @@ pub(super) fn one(it: &One, vi: bool) -> String {
     let mut line = |name: &str, text: &str| {
         let _ = writeln!(out, "  {name:<11} {text}");
     };
-    line(say("thời gian", "time"), &format!("{} – {}", local(&it.from), local(&it.to)));
+    line(say("thời gian", "time"), &format!("{} – {}", local(&it.from, zone), local(&it.to, zone)));
     line(say("lý do", "why"), &it.why);
     if let Some(notice) = &it.notice {
         line(say("thông báo", "notice"), notice);
     }
-    let by = format!("{} · {}", it.who, local(&it.recorded));
+    let by = format!("{} · {}", it.who, local(&it.recorded, zone));
     line(say("ghi nhận", "recorded"), &by);
     line(say("số liệu", "figures"), &effect(it, vi));
     if !it.overlaps.is_empty() {
@@ -93,9 +95,13 @@ pub(super) fn one(it: &One, vi: bool) -> String {
 
 /// Whether it leaves the figures.
 fn effect(it: &One, vi: bool) -> String {
+    let zone = it.zone.as_str();
     let hours = it.notice_ms / 3_600_000;
-    let spans: Vec<_> =
-        it.excluded.iter().map(|it| format!("{} – {}", local(&it.from), local(&it.to))).collect();
+    let spans: Vec<_> = it
+        .excluded
+        .iter()
+        .map(|it| format!("{} – {}", local(&it.from, zone), local(&it.to, zone)))
+        .collect();
     match (spans.as_slice(), vi) {
         ([], true) if it.back_dated => {
             "KHÔNG được trừ: ghi nhận sau khi đã bắt đầu; chỉ được nêu trong báo cáo".to_owned()
@@ -109,10 +115,14 @@ fn effect(it: &One, vi: bool) -> String {
         ([], false) => {
             format!("NOT left out: less than {hours} h notice, or cancelled; only shown in reports")
         }
-        ([whole], true) if *whole == format!("{} – {}", local(&it.from), local(&it.to)) => {
+        ([whole], true)
+            if *whole == format!("{} – {}", local(&it.from, zone), local(&it.to, zone)) =>
+        {
             format!("được trừ khỏi số liệu (đã báo trước ít nhất {hours} giờ)")
         }
-        ([whole], false) if *whole == format!("{} – {}", local(&it.from), local(&it.to)) => {
+        ([whole], false)
+            if *whole == format!("{} – {}", local(&it.from, zone), local(&it.to, zone)) =>
+        {
             format!("left out of the figures (at least {hours} h notice)")
         }
         (spans, true) => format!("chỉ trừ {}; phần còn lại báo muộn", spans.join(", ")),
@@ -120,10 +130,14 @@ fn effect(it: &One, vi: bool) -> String {
     }
 }
 
-/// An instant of the API by the clock of this machine, and how far it is from UTC.
-fn local(text: &str) -> String {
+/// An instant of the API by the clock of the monitor's zone, and how far that is from UTC.
+fn local(text: &str, zone: &str) -> String {
     text.parse::<Timestamp>().map_or_else(
         |_| text.to_owned(),
-        |at| at.to_zoned_datetime(TimeZone::system()).strftime("%d/%m/%Y %H:%M %:z").to_string(),
+        |at| {
+            at.to_zoned_datetime(TimeZone::get(zone).unwrap_or(TimeZone::UTC))
+                .strftime("%d/%m/%Y %H:%M %:z")
+                .to_string()
+        },
     )
 }
