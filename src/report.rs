@@ -215,10 +215,14 @@ pub enum ReportError {
     },
     /// The journal tells of no contract in the period.
     #[error(
-        "the history does not say what was promised in this period: name the configuration that \
-         was in force with `--config targets.toml`"
+        "the history does not say what was promised in this period{}: name the configuration \
+         that was in force with `--config targets.toml`",
+        .since.as_ref().map(|it| format!(" (its first contract is of {it})")).unwrap_or_default()
     )]
-    NoContract,
+    NoContract {
+        /// When the first one begins that it tells of.
+        since: Option<String>,
+    },
     /// The journal holds what can't be understood.
     #[error("event {seq} of the journal: {fault}; run `thongsuot verify`, or use a newer version")]
     Journal {

@@ -76,4 +76,15 @@ mod tests {
         assert_eq!(of(4).map(all), Some((4, 2, 4, 4, 4)));
         assert_eq!(of(1_000).map(all), Some((1_000, 500, 950, 990, 1_000)));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn quantiles_agree_with_sorting(mut values in proptest::collection::vec(0..500_u32, 1..300)) {
+            let told = Quantiles::of(values.iter().copied().map(Micros).collect()).unwrap();
+            values.sort_unstable();
+            let at = |percent: usize| values[(values.len() * percent).div_ceil(100) - 1];
+            let told = [told.p50, told.p95, told.p99, told.max].map(|it| it.0);
+            proptest::prop_assert_eq!(told, [50, 95, 99, 100].map(at));
+        }
+    }
 }

@@ -200,7 +200,7 @@ impl From<ReportError> for Failure {
             ReportError::Period { .. }
             | ReportError::Future { .. }
             | ReportError::Unknown { .. }
-            | ReportError::NoContract => Self::Usage(error.to_string()),
+            | ReportError::NoContract { .. } => Self::Usage(error.to_string()),
             other => Self::Ours(other.to_string()),
         }
     }

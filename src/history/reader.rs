@@ -300,6 +300,15 @@ impl Reader {
         events.collect()
     }
 
+    /// Number and hash of the newest event; `None`: there is none.
+    pub fn head(&self) -> Result<Option<(i64, [u8; 32])>, HistoryError> {
+        let sql = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+        self.connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(HistoryError::sqlite("read the newest event"))
+    }
+
     /// When the daemon is last known to have been at work, by its own clock; `None`: never.
     pub fn last_activity(&self) -> Result<Option<Millis>, HistoryError> {
         self.connection

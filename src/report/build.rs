@@ -63,7 +63,7 @@ pub struct Progress {
 ///
 /// [`ReportError::NoContract`] without one, [`ReportError::Zone`].
 pub fn zone_of(journal: &Journal) -> Result<(String, TimeZone), ReportError> {
-    let term = journal.terms.last().ok_or(ReportError::NoContract)?;
+    let term = journal.terms.last().ok_or(ReportError::NoContract { since: None })?;
     Ok((term.contract.zone.clone(), terms::zone(&term.contract)?))
 }
 
@@ -183,6 +183,13 @@ fn one(
     Ok(figures::system(ruled, checks, frame))
 }
 
+fn no_contract(journal: &Journal) -> ReportError {
+    let first = journal.terms.first();
+    let since =
+        first.and_then(|it| Some(written(it.span.start(), &terms::zone(&it.contract).ok()?)));
+    ReportError::NoContract { since }
+}
+
 /// The one check asked for, with its system.
 pub(super) fn chosen_check(
     reader: &Reader,
@@ -204,7 +211,10 @@ pub(super) fn chosen_check(
         }
     }
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    Err(known("check", id.as_str(), &all).err().unwrap_or(ReportError::NoContract))
+    if all.is_empty() {
+        return Err(no_contract(journal));
+    }
+    Err(known("check", id.as_str(), &all).err().unwrap_or_else(|| no_contract(journal)))
 }
 
 /// The systems asked for, with all that they are judged by.
@@ -216,7 +226,7 @@ pub(super) fn chosen(
     let period = request.period.span;
     let ids = terms::systems(journal, period);
     if ids.is_empty() {
-        return Err(ReportError::NoContract);
+        return Err(no_contract(journal));
     }
     let mut all = Vec::new();
     let mut first = |check: &_| Ok(reader.first_started(check)?);

@@ -11,8 +11,8 @@ use crate::history::{Reader, StoredEvent};
 use crate::model::span::Span;
 use crate::model::time::Millis;
 
-/// Events read at once: a few hundred kilobytes, contracts included.
-const EVENTS_A_PAGE: usize = 256;
+/// Events read at once: each may hold a contract, of some megabytes with ten thousand checks.
+const EVENTS_A_PAGE: usize = 16;
 
 /// A contract and when it was in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +46,12 @@ impl Journal {
     /// [`ReportError::Journal`] for a contract or an announcement that can't be understood: a
     /// figure must not be worked out without it.
     pub fn read(reader: &Reader) -> Result<Self, ReportError> {
-        let mut journal = Self::default();
+        let mut journal = Self { head: reader.head()?, ..Self::default() };
         let mut after = 0;
         loop {
-            let events = reader.events(after, EVENTS_A_PAGE)?;
+            let events = reader.told(after, EVENTS_A_PAGE)?;
             let Some(last) = events.last() else { break };
             after = last.seq;
-            journal.head = Some((last.seq, last.hash));
             events.iter().try_for_each(|it| journal.take(it))?;
         }
         Ok(journal)

@@ -18,7 +18,7 @@ pub const EXAMPLES: &str = "2026 (year), 2026-H2 (half), 2026-Q4 (quarter), 2026
 pub struct Named {
     /// As it was written, for titles; empty for two instants.
     pub name: String,
-    /// Which months are meant; `None` for two instants.
+    /// Which months are meant; `None` for days, weeks and two instants.
     pub calendar: Option<Calendar>,
     /// The period.
     pub span: Span,
@@ -39,7 +39,8 @@ impl Named {
             text: text.to_owned(),
             fault: fault.to_string(),
         })?;
-        Ok(Self { name: text.to_owned(), calendar: Some(calendar), span })
+        let same = matches!(period, Period::Day(_) | Period::Week(_));
+        Ok(Self { name: text.to_owned(), calendar: (!same).then_some(calendar), span })
     }
 
     /// From one instant to another, each as [`instant`] reads it.

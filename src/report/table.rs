@@ -83,8 +83,9 @@ impl Page {
         .into_iter()
         .flatten()
         .collect();
-        let systems = words.pick("hệ thống", "systems");
-        let _ = writeln!(text, "{} {systems}: {}", report.systems.len(), counts.join(" · "));
+        let systems = i64::try_from(report.systems.len()).unwrap_or(i64::MAX);
+        let systems = words.count(systems, "hệ thống", "system", "systems");
+        let _ = writeln!(text, "{systems}: {}", counts.join(" · "));
         if let Some((median, worst)) = it.median.zip(it.worst).filter(|_| report.systems.len() > 1)
         {
             let (median, worst) = (words.percent(median), words.percent(worst));

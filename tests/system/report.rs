@@ -7,3 +7,4 @@ mod whole;
 mod command;
 mod refused;
 mod auditor;
+mod cost;

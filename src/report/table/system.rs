@@ -115,9 +115,8 @@ impl Page {
         let down = words.duration(times.down_ms);
         let plus_minus = words.duration(figures.uncertainty_ms());
         let mut text = format!(
-            "{down} (±{plus_minus}); {} {}",
-            summary.count,
-            words.pick("sự cố", "incidents")
+            "{down} (±{plus_minus}); {}",
+            words.count(summary.count, "sự cố", "incident", "incidents")
         );
         if let Some(mean) = summary.mean_down_ms {
             let _ = write!(text, "; MTTR {}", words.duration(mean));
@@ -279,9 +278,8 @@ impl Page {
         let mut text = format!("{share} · {}", words.duration(figures.times.down_ms));
         let _ = write!(
             text,
-            " · {} {}",
-            check.measured.summary.count,
-            words.pick("sự cố", "incidents")
+            " · {}",
+            words.count(check.measured.summary.count, "sự cố", "incident", "incidents")
         );
         if let Some(it) = check.measured.latency.from_started {
             let _ = write!(text, " · p95 {}", words.millis(it.p95));

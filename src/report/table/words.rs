@@ -49,6 +49,12 @@ impl Words {
         }
     }
 
+    /// So many: English says one in another way.
+    pub(super) fn count(&self, count: i64, vietnamese: &str, one: &str, many: &str) -> String {
+        let english = if count == 1 { one } else { many };
+        format!("{} {}", self.number(count), self.pick(vietnamese, english))
+    }
+
     pub(super) fn percent(&self, share: Fraction) -> String {
         self.turned(number::percent(share))
     }

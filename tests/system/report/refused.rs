@@ -47,7 +47,12 @@ async fn what_cannot_be_answered_is_refused_with_its_mend() {
         64,
         &["no check", "did you mean `vneid-home`?"],
     );
-    check(&story, &["report", "--period", "2020-10"], 64, &["--config"]);
+    check(
+        &story,
+        &["report", "--period", "2020-10"],
+        64,
+        &["--config", "first contract is of 2024-09-10T00:00:00+07:00"],
+    );
     check(&story, &with(&["--output", "/nonexistent/x"]), 74, &["can't write /nonexistent/x"]);
     let empty = Story::new();
     check(&empty, &month, 74, &["history.sqlite"]);
