@@ -6,8 +6,15 @@
 mod parts;
 mod signals;
 mod absence;
+mod announce;
+mod asked;
 mod control;
 mod descriptors;
+mod figures;
+mod judged;
+mod maintained;
+mod notices;
+mod offline;
 mod runs;
 mod watched;
 mod pipeline;
@@ -29,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+pub use offline::Offline;
 pub use settings::net;
 pub use signals::{Asked, Signals};
 
@@ -45,6 +53,8 @@ use crate::web;
 
 use absence::Absences;
 use descriptors::Budget;
+use figures::Figures;
+use maintained::Maintained;
 use parts::Parts;
 use pipeline::{Event, Pipeline};
 use reload::Reloader;
@@ -171,6 +181,7 @@ impl App {
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
         let restored = restore::live(&history, &config, now).await?;
+        let notices = Arc::new(restore::notices(&history).await?);
         let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();
@@ -212,12 +223,15 @@ impl App {
             commands,
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
+            notices: Arc::clone(&notices),
             current: Mutex::new(Arc::new(config)),
             turn: tokio::sync::Mutex::default(),
         });
+        let judges = judges(&reloader, &watch, &history);
         let source = source::AppSource {
             clock: clock.clone(),
             watch,
+            notices,
             history: history.clone(),
             reloader: Arc::clone(&reloader),
             ready: Arc::default(),
@@ -226,6 +240,8 @@ impl App {
         serve(&mut parts, listener, web::router(web, metrics, source), budget.connections);
         reloader.begin(restored, &history).await?;
         keep_up(&mut parts, &history, &clock, looked, Arc::clone(&reloader));
+        parts.spawn("maintenance", judges.0.run(parts.stop_token()));
+        parts.spawn("figures", judges.1.run(parts.stop_token()));
         ready.store(true, Ordering::Release);
         upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
         info!(%address, config = fingerprint, "watching");
@@ -290,6 +306,31 @@ fn keep_up(
     parts.spawn("files", reload::watch_files(reloader, stop));
 }
 
+/// The parts that judge: who is in maintenance, and the live figures.
+fn judges(reloader: &Arc<Reloader>, watch: &Shared, history: &History) -> (Maintained, Figures) {
+    let config = reloader.current();
+    let (clock, zone) = (reloader.clock.clone(), config.monitor.timezone.clone());
+    let (notices, metrics) = (Arc::clone(&reloader.notices), Arc::clone(&reloader.metrics));
+    let maintained = Maintained {
+        clock: clock.clone(),
+        zone: zone.clone(),
+        notices: Arc::clone(&notices),
+        watch: Arc::clone(watch),
+        metrics: Arc::clone(&metrics),
+    };
+    let figures = Figures {
+        clock,
+        zone,
+        vantage: reloader.vantage.clone(),
+        history: history.clone(),
+        notices,
+        watch: Arc::clone(watch),
+        metrics,
+        cache: reloader.data_folder().join("figures.cache"),
+    };
+    (maintained, figures)
+}
+
 fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connections: usize) {
     let stop = parts.stop_token();
     let limits = web::Limits { connections, ..web::Limits::default() };
@@ -348,7 +389,7 @@ fn open_history(
     options: &Options,
     metrics: &Arc<Metrics>,
 ) -> Result<History, AppError> {
-    let folder = options.data.clone().unwrap_or_else(|| config.monitor.data.clone());
+    let folder = reload::data_folder(config, options);
     std::fs::create_dir_all(&folder)
         .map_err(|why| AppError::Data { folder: folder.clone(), why })?;
     let metrics = Arc::clone(metrics);

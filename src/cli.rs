@@ -5,9 +5,15 @@ mod failure;
 mod run;
 mod demo;
 mod check;
+mod call;
+mod maintenance;
 mod probe;
 mod status;
 mod verify;
+mod progress;
+mod output;
+mod report;
+mod export;
 
 use std::path::PathBuf;
 
@@ -59,8 +65,14 @@ enum Command {
     Probe(probe::Probe),
     /// Show the country at a glance, from a running daemon.
     Status(status::Status),
+    /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
+    Maintenance(Box<maintenance::Maintenance>),
     /// Check that the history is whole and nobody has edited it.
     Verify(verify::Verify),
+    /// Figures, incidents and maintenance of a period: what is reported and defended.
+    Report(report::Report),
+    /// Raw results of a period, for an auditor who recomputes the figures.
+    Export(export::Export),
 }
 
 /// The configuration that commands read if none is named.
@@ -89,7 +101,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
+        Command::Maintenance(it) => it.run(),
         Command::Verify(it) => it.run(),
+        Command::Report(it) => it.run(),
+        Command::Export(it) => it.run(),
     }
 }
 

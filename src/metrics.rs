@@ -22,6 +22,8 @@ pub use write::Format;
 
 use own::Own;
 use series::Table;
+
+pub use series::{Figured, Share};
 use write::{Writer, bound};
 
 use crate::model::id::{CheckId, SystemId, VantageId};
@@ -160,6 +162,29 @@ impl Metrics {
     pub fn system_state(&self, system: &SystemId, state: State) {
         if let Some(cell) = self.table().system(system) {
             *cell.state() = state;
+        }
+    }
+
+    /// Sets whether maintenance of a system, or of a part of it, is under way.
+    pub fn maintenance(&self, system: &SystemId, active: bool) {
+        if let Some(cell) = self.table().system(system) {
+            cell.facts().maintenance = active;
+        }
+    }
+
+    /// Sets whether an incident of a system is open, and counts `new` ones.
+    pub fn incident(&self, system: &SystemId, open: bool, new: u64) {
+        if let Some(cell) = self.table().system(system) {
+            let mut facts = cell.facts();
+            facts.incident_open = open;
+            facts.incidents += new;
+        }
+    }
+
+    /// Sets the figures of a system.
+    pub fn figures(&self, system: &SystemId, figures: Figured) {
+        if let Some(cell) = self.table().system(system) {
+            cell.facts().figures = figures;
         }
     }
 

@@ -14,6 +14,7 @@ pub mod text;
 pub mod expect;
 pub mod check;
 pub mod spec;
+pub mod terms;
 pub mod system;
 pub mod state;
 pub mod step;

@@ -11,6 +11,8 @@ mod answer;
 mod api;
 mod control;
 mod guard;
+pub mod figures;
+pub mod maintenance;
 mod page;
 mod patient;
 mod query;
@@ -63,6 +65,8 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/", get(page::overview))
         .route("/api/v1/systems", get(api::systems))
         .route("/api/v1/systems/{id}", get(api::system))
+        .route("/api/v1/systems/{id}/figures", get(figures::figures))
+        .route("/api/v1/incidents", get(figures::incidents))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{id}", get(api::check))
         .route("/api/v1/checks/{id}/results", get(api::results))
@@ -71,6 +75,10 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/metrics", get(scrape::metrics))
         .route_layer(middleware::from_fn_with_state(room(), guard::room))
         .route("/-/reload", post(control::reload))
+        .route("/api/v1/maintenance", get(maintenance::list))
+        .route("/api/v1/maintenance", post(maintenance::add))
+        .route("/api/v1/maintenance/{id}/extend", post(maintenance::extend))
+        .route("/api/v1/maintenance/{id}/cancel", post(maintenance::cancel))
         .route("/api/v1/openapi.json", get(api::openapi))
         .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));

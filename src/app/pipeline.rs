@@ -29,7 +29,7 @@ use crate::schedule::{Command, Ended};
 
 use super::runs::Finished;
 use super::settings;
-use super::watched::{self, Shared, Watch};
+use super::watched::{self, Shared, Turn, Watch};
 
 /// Events that wait for the pipeline. When full the runs wait; `thongsuot_queue_length` shows it.
 pub(super) const EVENTS_QUEUED_MAX: usize = 4_096;
@@ -302,6 +302,13 @@ impl Pipeline {
         let (before, state) = watch.stand(system, now);
         let Some(state) = state else { return };
         self.metrics.system_state(&system.id, state);
+        let since = watch.systems.get(&system.id).map_or(now, |it| it.since);
+        match watch.incidents.entry(system.id.clone()).or_default().turn(state, since) {
+            None => {}
+            Some(Turn::Opens) => self.metrics.incident(&system.id, true, 1),
+            Some(Turn::GoesOn) => self.metrics.incident(&system.id, true, 0),
+            Some(Turn::Closes) => self.metrics.incident(&system.id, false, 0),
+        }
         let from = before.map_or("nothing", State::as_str);
         match state {
             _ if before == Some(state) => {}

@@ -11,13 +11,14 @@ use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
 use super::runs::Runs;
 use super::{AppError, Options, lock, settings};
 use crate::availability::live::LiveCheck;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::history::{History, Record};
+use crate::history::{self, History, Record};
 use crate::metrics::Metrics;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
@@ -51,6 +52,7 @@ pub(super) struct Reloader {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) clock: Clock,
     pub(super) vantage: VantageId,
+    pub(super) notices: Arc<Notices>,
     /// What is in force.
     pub(super) current: Mutex<Arc<Config>>,
     /// One reload at a time.
@@ -66,6 +68,11 @@ pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
         Ok(Err(mistakes)) => Err(AppError::Config(Box::new(mistakes))),
         Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
     }
+}
+
+/// The data folder: that of the command, or of the configuration.
+pub(super) fn data_folder(config: &Config, options: &Options) -> PathBuf {
+    options.data.clone().unwrap_or_else(|| config.monitor.data.clone())
 }
 
 impl Reloader {
@@ -92,10 +99,21 @@ impl Reloader {
             "version": env!("CARGO_PKG_VERSION"), "config": config.fingerprint,
             "last_activity_ms": last.map(|it| it.0),
         });
-        history.append(vec![Record::Event(journal(now, "process.start", body))]).await?;
+        let event = self.with_contract(&config, journal(now, "process.start", body));
+        history.append(vec![Record::Event(event)]).await?;
         self.metrics.reload(true, now);
         self.put_into_force(&config, restored, now).await;
         Ok(())
+    }
+
+    /// The contract goes into the journal with the event that changes it.
+    fn with_contract(&self, config: &Config, event: history::Event) -> history::Event {
+        self.notices.with_contract(notices::contract(config, &self.vantage), event)
+    }
+
+    /// Where the history lies.
+    pub(super) fn data_folder(&self) -> PathBuf {
+        data_folder(&self.current(), &self.options)
     }
 
     /// Where results are measured from.
@@ -121,7 +139,9 @@ impl Reloader {
                 info!(asked_by, ?changes, fingerprint, "configuration in force");
                 self.metrics.reload(true, now);
                 let body = serde_json::json!({ "config": fingerprint, "asked_by": asked_by });
-                self.tell(Event::Journal(journal(now, "config.loaded", body))).await;
+                let event = journal(now, "config.loaded", body);
+                let event = self.with_contract(&self.current(), event);
+                self.tell(Event::Journal(event)).await;
                 Ok(changes)
             }
             Err(mistakes) => {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::AppError;
+use super::notices::Notices;
 use crate::availability::live::LiveCheck;
 use crate::config::Config;
 use crate::history::{History, HistoryError};
@@ -16,6 +17,13 @@ const STEPS_AT_FIRST: i64 = 12;
 
 /// Farthest that is read back: a check that has been down for longer says so since then.
 const BACK_MS_MAX: i64 = 7 * 86_400_000;
+
+/// What was promised and announced, from the journal.
+pub(super) async fn notices(history: &History) -> Result<Notices, AppError> {
+    let history = history.clone();
+    let read = tokio::task::spawn_blocking(move || Notices::read(&history.reader()?)).await;
+    Ok(read.map_err(|panic| AppError::PartDied { part: "restore", why: panic.to_string() })??)
+}
 
 /// The live state of every check that runs, from its stored results.
 pub(super) async fn live(

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::notices::Notices;
 use super::reload::Reloader;
 use super::settings;
 use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
-use crate::model::id::CheckId;
+use crate::model::id::{CheckId, SystemId, VantageId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::time::Millis;
 use crate::web::source::{
-    Beat, BeatError, CheckNow, Reloaded, ResultsError, ResultsPage, ResultsQuery, Snapshot, Source,
-    Standing,
+    Announcer, Beat, BeatError, CheckNow, IncidentSeen, JudgeFailure, Maintenance,
+    MaintenanceChange, MaintenanceError, NewMaintenance, Reloaded, ResultsError, ResultsPage,
+    ResultsQuery, Snapshot, Source, Standing, SystemFigures,
 };
 
 /// The app, as the web sees it.
@@ -25,12 +28,28 @@ use crate::web::source::{
 pub(super) struct AppSource {
     pub(super) clock: Clock,
     pub(super) watch: Shared,
+    pub(super) notices: Arc<Notices>,
     pub(super) history: History,
     pub(super) reloader: Arc<Reloader>,
     pub(super) ready: Arc<AtomicBool>,
 }
 
 impl AppSource {
+    /// What is in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.reloader.current()
+    }
+
+    /// Where results are measured from.
+    pub(super) fn vantage(&self) -> VantageId {
+        self.reloader.vantage().clone()
+    }
+
+    /// What is later than this does not count.
+    pub(super) fn now_for_judging(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// Runs `ask` with a reader where blocking is allowed.
     async fn read<T: Send + 'static>(
         &self,
@@ -45,11 +64,31 @@ impl AppSource {
     }
 }
 
-impl Source for AppSource {
+impl Announcer for AppSource {
     fn now(&self) -> Millis {
         self.clock.now()
     }
 
+    fn maintenance(&self) -> Vec<Maintenance> {
+        self.notices.all(&self.reloader.current().roster, self.clock.now())
+    }
+
+    async fn announce(&self, new: NewMaintenance) -> Result<Maintenance, MaintenanceError> {
+        let config = self.reloader.current();
+        self.notices.add(new, &config.roster, &self.history, self.clock.now()).await
+    }
+
+    async fn change_maintenance(
+        &self,
+        id: String,
+        change: MaintenanceChange,
+    ) -> Result<Maintenance, MaintenanceError> {
+        let (config, now) = (self.reloader.current(), self.clock.now());
+        self.notices.change(&id, change, &config.roster, &self.history, now).await
+    }
+}
+
+impl Source for AppSource {
     fn snapshot(&self) -> Arc<Snapshot> {
         let now = self.clock.now();
         let watch = watched::lock(&self.watch);
@@ -71,6 +110,7 @@ impl Source for AppSource {
             roster: Arc::clone(&watch.roster),
             systems,
             checks: checks.collect(),
+            maintained: Arc::clone(&watch.maintained),
         })
     }
 
@@ -101,6 +141,22 @@ impl Source for AppSource {
 
     async fn void_spans(&self, check: CheckId, span: Span) -> Result<Vec<VoidSpan>, ResultsError> {
         self.read(move |reader| reader.void_spans(&check, span)).await
+    }
+
+    async fn figures(
+        &self,
+        system: SystemId,
+        span: Span,
+    ) -> Result<Option<SystemFigures>, JudgeFailure> {
+        self.figures_of(system, span).await
+    }
+
+    async fn incidents(
+        &self,
+        system: Option<SystemId>,
+        span: Span,
+    ) -> Result<Vec<IncidentSeen>, JudgeFailure> {
+        self.incidents_in(system, span).await
     }
 
     async fn reload(&self) -> Result<Reloaded, Vec<String>> {

@@ -1,9 +1,10 @@
 //! What the pipeline remembers of each check and system.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::availability::combine;
+use crate::availability::incident::APART_MS;
 use crate::availability::live::LiveCheck;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, SystemId};
@@ -48,6 +49,48 @@ pub(super) struct Watch {
     pub(super) roster: Arc<Roster>,
     pub(super) checks: HashMap<CheckId, Watched>,
     pub(super) systems: HashMap<SystemId, Standing>,
+    /// Whether an incident is open, and when the last one ended.
+    pub(super) incidents: HashMap<SystemId, Tally>,
+    /// Systems in maintenance.
+    pub(super) maintained: Arc<HashSet<SystemId>>,
+}
+
+/// The present incident of a system, for counting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) open: bool,
+    /// When the last one ended.
+    ended: Option<Millis>,
+}
+
+/// What a new state does to the incidents of a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A new one opens.
+    Opens,
+    /// The last one goes on.
+    GoesOn,
+    /// It is over.
+    Closes,
+}
+
+impl Tally {
+    /// Takes into account that the system is in `state` since `since`. Unknown time neither
+    /// opens nor closes; down spans less than a minute apart are one incident.
+    pub(super) fn turn(&mut self, state: State, since: Millis) -> Option<Turn> {
+        match (self.open, state) {
+            (false, State::Down) => {
+                self.open = true;
+                let same = self.ended.is_some_and(|it| since.since(it) < APART_MS);
+                Some(if same { Turn::GoesOn } else { Turn::Opens })
+            }
+            (true, State::Up | State::Slow | State::Partial) => {
+                *self = Self { open: false, ended: Some(since) };
+                Some(Turn::Closes)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Watched {
@@ -79,7 +122,9 @@ impl Watch {
             watched.check = Arc::clone(check);
             self.checks.insert(check.id.clone(), watched);
         }
-        self.systems.retain(|id, _| roster.systems.iter().any(|system| system.id == *id));
+        let known: HashSet<_> = roster.systems.iter().map(|it| &it.id).collect();
+        self.systems.retain(|id, _| known.contains(id));
+        self.incidents.retain(|id, _| known.contains(id));
         self.roster = roster;
     }
 
@@ -110,5 +155,26 @@ impl Watch {
             Some(_) => {}
         }
         (before.map(|it| it.state), state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_opens_closes_and_goes_on_if_it_comes_back_at_once() {
+        let mut tally = Tally::default();
+        let mut turn = |state, second: i64| tally.turn(state, Millis(second * 1_000));
+        assert_eq!(turn(State::Up, 0), None);
+        assert_eq!(turn(State::Down, 10), Some(Turn::Opens));
+        assert_eq!(turn(State::Down, 10), None);
+        assert_eq!(turn(State::Unknown, 20), None, "unknown time lies within it");
+        assert_eq!(turn(State::Down, 500), None);
+        assert_eq!(turn(State::Slow, 600), Some(Turn::Closes));
+        assert_eq!(turn(State::Down, 659), Some(Turn::GoesOn));
+        assert_eq!(turn(State::Partial, 700), Some(Turn::Closes));
+        assert_eq!(turn(State::Unknown, 710), None);
+        assert_eq!(turn(State::Down, 760), Some(Turn::Opens));
     }
 }

@@ -3,6 +3,7 @@
 //! Everything is in integer milliseconds; a share is a [`Fraction`] until it is printed.
 
 pub mod fraction;
+pub mod ledger;
 pub mod rollup;
 pub mod verdict;
 pub mod worst;

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 use crate::model::span::Span;
+use crate::model::terms::{DAY_MIN, Holiday, Hours};
 use crate::model::time::Millis;
+
+pub use crate::model::terms::DayKind;
 
 use super::calendar::{CalendarError, days, midnight};
 use super::span_set::SpanSet;
-
-/// Minutes of a day.
-const DAY_MIN: u16 = 1_440;
 
 /// When a system must work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,16 +34,19 @@ pub struct Weekly {
     pub exceptions: BTreeMap<Date, DayKind>,
 }
 
-/// A day that is not as its weekday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DayKind {
-    /// A day off: a holiday (nghỉ lễ) or one taken for it (nghỉ bù).
-    Off,
-    /// Worked in the hours of another weekday, for a day off given elsewhere (làm bù).
-    WorkedLike(Weekday),
-}
-
 impl ServiceHours {
+    /// From what is agreed and the table of days off.
+    #[must_use]
+    pub fn of(hours: &Hours, holidays: &[Holiday]) -> Self {
+        match hours {
+            Hours::Always => Self::Always,
+            Hours::Weekly(hours) => Self::Weekly(Box::new(Weekly {
+                hours: hours.as_ref().clone(),
+                exceptions: holidays.iter().map(|it| (it.date, it.kind)).collect(),
+            })),
+        }
+    }
+
     /// The service hours that have a part in `period`; `None`: all of it.
     ///
     /// # Errors
@@ -75,7 +78,7 @@ impl Weekly {
 }
 
 /// The instant at which the wall clock of `day` shows `minute`.
-fn wall(day: Date, minute: u16, zone: &TimeZone) -> Result<Millis, CalendarError> {
+pub(super) fn wall(day: Date, minute: u16, zone: &TimeZone) -> Result<Millis, CalendarError> {
     let out = || CalendarError::OutOfRange(day.to_string());
     if minute >= DAY_MIN {
         return midnight(day.tomorrow().map_err(|_| out())?, zone);
@@ -88,7 +91,7 @@ fn wall(day: Date, minute: u16, zone: &TimeZone) -> Result<Millis, CalendarError
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
+    use jiff::civil::{Weekday, date};
     use jiff::tz::TimeZoneDatabase;
 
     use super::*;

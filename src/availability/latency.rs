@@ -26,12 +26,18 @@ impl Quantiles {
     /// Of values in any order; `None` of nothing.
     #[must_use]
     pub fn of(mut values: Vec<Micros>) -> Option<Self> {
-        values.sort_unstable();
-        let at = |percent: usize| {
-            let rank = (values.len() * percent).div_ceil(100);
-            rank.checked_sub(1).and_then(|it| values.get(it)).copied()
+        let count = values.len();
+        let max = *values.iter().max()?;
+        // The larger first: what is below it is found among fewer. All in linear time.
+        let mut below = count;
+        let mut at = |percent: usize| {
+            let place = (count * percent).div_ceil(100).max(1) - 1;
+            let found = *values[..below].select_nth_unstable(place).1;
+            below = place + 1;
+            found
         };
-        Some(Self { count: values.len(), p50: at(50)?, p95: at(95)?, p99: at(99)?, max: at(100)? })
+        let (p99, p95, p50) = (at(99), at(95), at(50));
+        Some(Self { count, p50, p95, p99, max })
     }
 }
 
@@ -69,5 +75,16 @@ mod tests {
         assert_eq!(of(1).map(all), Some((1, 1, 1, 1, 1)));
         assert_eq!(of(4).map(all), Some((4, 2, 4, 4, 4)));
         assert_eq!(of(1_000).map(all), Some((1_000, 500, 950, 990, 1_000)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn quantiles_agree_with_sorting(mut values in proptest::collection::vec(0..500_u32, 1..300)) {
+            let told = Quantiles::of(values.iter().copied().map(Micros).collect()).unwrap();
+            values.sort_unstable();
+            let at = |percent: usize| values[(values.len() * percent).div_ceil(100) - 1];
+            let told = [told.p50, told.p95, told.p99, told.max].map(|it| it.0);
+            proptest::prop_assert_eq!(told, [50, 95, 99, 100].map(at));
+        }
     }
 }

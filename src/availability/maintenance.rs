@@ -1,13 +1,16 @@
 //! Which maintenance leaves the figures
 //! (`docs/measurement.md`, "The official figures of a period": maintenance).
 
+pub mod journal;
+pub mod plan;
+pub mod recurring;
+
 use crate::model::span::Span;
 use crate::model::time::Millis;
 
 use super::span_set::SpanSet;
 
-/// Notice that a contract asks for if it says nothing else: 24 hours.
-pub const NOTICE_MS_DEFAULT: i64 = 86_400_000;
+pub use crate::model::terms::NOTICE_MS_DEFAULT;
 
 /// One window of maintenance, as announced and as it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

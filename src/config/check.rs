@@ -10,3 +10,4 @@ pub(super) mod monitor;
 pub(super) mod protocols;
 pub(super) mod read;
 pub(super) mod roster;
+pub(super) mod terms;

@@ -1,6 +1,7 @@
 //! One file per kind of value: from the text written to the value meant.
 
 pub(super) mod address;
+pub(super) mod clock;
 pub(super) mod dns;
 pub(super) mod duration;
 pub(super) mod header;
@@ -183,6 +184,30 @@ pub enum NotAn {
         /// As written.
         written: String,
     },
+    /// Not a day.
+    #[error("`{written}` is not a day")]
+    Date {
+        /// As written.
+        written: String,
+    },
+    /// Not a time of day.
+    #[error("`{written}` is not a time of day")]
+    ClockMinute {
+        /// As written.
+        written: String,
+    },
+    /// Not hours of a day.
+    #[error("`{written}` is not a part of a day")]
+    ClockRange {
+        /// As written.
+        written: String,
+    },
+    /// Not days that come again and again.
+    #[error("`{written}` does not say on which days")]
+    Every {
+        /// As written.
+        written: String,
+    },
 }
 
 impl NotAn {
@@ -224,6 +249,14 @@ impl NotAn {
                 format!("did you mean `{}`?", (*nearest)?)
             }
             Self::Mailbox { .. } => "write, for example, `giamsat@example.gov.vn`".into(),
+            Self::Date { .. } => "write year, month and day: `2026-02-16`".into(),
+            Self::ClockMinute { .. } => "write `07:30`; `24:00` is the end of the day".into(),
+            Self::ClockRange { .. } => {
+                "write `07:30-11:30`, the end after the start; over midnight as two days".into()
+            }
+            Self::Every { .. } => {
+                "write `daily`, `mon` to `sun`, or `monthly-1` to `monthly-31`".into()
+            }
             _ => return None,
         };
         Some(help)
@@ -271,6 +304,10 @@ fn check_plain(form: Form, text: &str) -> Result<(), NotAn> {
         Form::RecordType => dns::record_type(text).map(drop),
         Form::Rcode => dns::rcode(text).map(drop),
         Form::Mailbox => words::mailbox(text),
+        Form::Date => clock::date(text).map(drop),
+        Form::ClockMinute => clock::minute(text).map(drop),
+        Form::ClockRange => clock::range(text).map(drop),
+        Form::Every => clock::every(text).map(drop),
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod protocols;
 pub(super) mod shared;
 pub(super) mod monitor;
 pub(super) mod roster;
+pub(super) mod terms;
 
 /// A table of the configuration.
 #[derive(Debug)]
@@ -192,6 +193,14 @@ pub(super) enum Form {
     Mailbox,
     /// A line that can stand in a header: visible ASCII and blanks.
     HeaderValue,
+    /// A day such as `2026-02-16`.
+    Date,
+    /// A time of day such as `07:30`.
+    ClockMinute,
+    /// Hours of a day such as `07:30-11:30`.
+    ClockRange,
+    /// `daily`, a weekday, or `monthly-15`.
+    Every,
 }
 
 impl Table {

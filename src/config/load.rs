@@ -133,7 +133,7 @@ impl Reading {
         let nothing = Node { at: Place::default(), value: Value::Table(Vec::new()) };
         let main = roots.first().filter(|_| main_whole).unwrap_or(&nothing);
         let monitor = monitor(&mut desk, main);
-        let roster = roster(&mut desk, &roots, !broken);
+        let roster = roster(&mut desk, Some(main), &roots, !broken);
         if let Some(monitor) = &monitor {
             host_notes(&mut desk, monitor, &roster, &roots);
         }

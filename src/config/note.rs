@@ -55,6 +55,15 @@ pub enum NoteWhat {
         /// The host.
         host: String,
     },
+    /// An objective that only tickets can be opened on.
+    #[error(
+        "an objective of {objective} is too low for a page by burn rate: all of the time \
+             down is less than the factor times what it allows"
+    )]
+    NoPage {
+        /// The objective.
+        objective: String,
+    },
     /// An owner has no system.
     #[error("owner `{owner}` has no system")]
     IdleOwner {
@@ -76,6 +85,7 @@ impl NoteWhat {
             Self::NotVerified => "give the server's roots with `tls = { roots = \"…\" }` instead",
             Self::NoContact => "write `[monitor] contact = \"…\"`, a mailbox that someone reads",
             Self::CredentialsInClear { .. } => "use an `https` URL",
+            Self::NoPage { .. } => "only tickets come by burn rate; hard outages page all the same",
             Self::Killed { .. } | Self::IdleOwner { .. } => return None,
         };
         Some(help.to_owned())

@@ -114,6 +114,10 @@ fn form_name(form: Form) -> String {
         Form::RecordType => "record type",
         Form::Rcode => "response code",
         Form::Mailbox => "mailbox",
+        Form::Date => "day such as `\"2026-02-16\"`",
+        Form::ClockMinute => "time of day such as `\"07:30\"`",
+        Form::ClockRange => "hours such as `\"07:30-11:30\"`",
+        Form::Every => "`daily`, `mon` to `sun`, `monthly-1` to `monthly-31`",
     };
     name.to_owned()
 }

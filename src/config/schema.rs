@@ -161,6 +161,10 @@ fn text(form: Form) -> Value {
         Form::Anchor => "^tcp://.+:[0-9]+$",
         Form::Peer => ":[0-9]+$",
         Form::Mailbox => "^[^@]+@[^@]+$",
+        Form::Date => "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        Form::ClockMinute => r"^\s*[0-9]{2}:[0-9]{2}\s*$",
+        Form::ClockRange => r"^\s*[0-9]{2}:[0-9]{2}\s*-\s*[0-9]{2}:[0-9]{2}\s*$",
+        Form::Every => "^(daily|mon|tue|wed|thu|fri|sat|sun|monthly-[0-9]{1,2})$",
         Form::EnvName => "^[A-Za-z_][A-Za-z0-9_]*$",
         _ => return json!({ "type": "string", "minLength": 1 }),
     };

@@ -275,6 +275,21 @@ pub enum What {
         /// Its value.
         max: u64,
     },
+    /// A window without length.
+    #[error("this maintenance has no length")]
+    EmptyWindow,
+    /// Days in a row that are not.
+    #[error("`until` must be from `date` to {} days later", .days - 1)]
+    HolidaySpan {
+        /// Most days.
+        days: i32,
+    },
+    /// An objective that no burn rate can exceed.
+    #[error("no burn-rate rule could ever alert on an objective of {objective}")]
+    NoRuleCanFire {
+        /// The objective.
+        objective: String,
+    },
     /// A block signature that matches everything.
     #[error("a block signature needs `header` or `body_contains`: a status alone says nothing")]
     EmptySignature,
@@ -358,10 +373,23 @@ impl What {
             Self::IncludeMissing { .. } => {
                 "create it, or write a pattern with `*`, which may match nothing".to_owned()
             }
+            Self::EmptyWindow | Self::NoRuleCanFire { .. } => return self.help_terms(),
             Self::NotRising { .. } => "write them in ascending order, each once".to_owned(),
             _ => return None,
         };
         Some(help)
+    }
+
+    /// The same for what is agreed.
+    fn help_terms(&self) -> Option<String> {
+        let help = match self {
+            Self::EmptyWindow => "write `to` other than `from`; `from` at most 23:59",
+            Self::NoRuleCanFire { .. } => {
+                "raise it to what the system is really held to, or take it out"
+            }
+            _ => return None,
+        };
+        Some(help.to_owned())
     }
 }
 

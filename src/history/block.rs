@@ -15,6 +15,9 @@ const MAGIC: [u8; 4] = *b"TSDB";
 /// The version that is written.
 const VERSION: u8 = 1;
 
+/// Where the SHA-256 begins.
+pub(super) const SHA256_OFFSET: u8 = 32;
+
 /// Most rows of one block, so that sealing or reading one takes milliseconds. A check that
 /// runs more often than every 5 seconds gets several blocks a day.
 pub(super) const BLOCK_ROWS_MAX: usize = 16_384;

@@ -14,7 +14,7 @@ use crate::model::time::Millis;
 use super::place::Place;
 use super::record::{Event, StoredEvent};
 use super::scan::{self, Flow};
-use super::{Cursor, HistoryError, stored};
+use super::{Cursor, HistoryError, block, stored};
 
 /// Most results of one page: one answer of the API, a few megabytes.
 pub const PAGE_RESULTS_MAX: usize = 10_000;
@@ -25,6 +25,7 @@ pub const PAGE_RESULTS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
+    place: Place,
 }
 
 /// Which results of a check; the default is all of them.
@@ -43,6 +44,23 @@ pub struct Page {
     pub results: Vec<RunResult>,
     /// Give it back to get the next page; `None`: this was the last.
     pub next: Option<Cursor>,
+}
+
+/// A day block of a check, by what it is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The lane.
+    pub lane: Lane,
+    /// The vantage.
+    pub vantage: VantageId,
+    /// The UTC day, counted from 1970-01-01.
+    pub day: i64,
+    /// Its number on that day.
+    pub seq: i64,
+    /// Results in it.
+    pub count: i64,
+    /// SHA-256 of what it says, as the journal tells it (`docs/history.md`, "A day block").
+    pub sha256: [u8; 32],
 }
 
 /// How much there is.
@@ -74,7 +92,16 @@ impl Reader {
     }
 
     pub(super) fn of(place: &Place) -> Result<Self, HistoryError> {
-        Ok(Self { connection: place.reader()? })
+        Ok(Self { connection: place.reader()?, place: place.clone() })
+    }
+
+    /// Another reader of the same history, for another thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn another(&self) -> Result<Self, HistoryError> {
+        Self::of(&self.place)
     }
 
     /// One view of the file for all queries of an answer: sealing moves rows meanwhile.
@@ -171,6 +198,36 @@ impl Reader {
         Ok(streams.into_iter().map(|it| (it.check, it.lane, it.vantage)).collect())
     }
 
+    /// The day blocks of `check` with results that started in `span`, by lane, vantage, day and
+    /// number. They are not read whole here: [`Reader::scan`] over the same span does that.
+    pub fn sealed(&self, check: &CheckId, span: Span) -> Result<Vec<Sealed>, HistoryError> {
+        let mut all = Vec::new();
+        for stream in stored::streams(&self.connection, Some(check))? {
+            let read = || {
+                let mut query = self.connection.prepare(
+                    "SELECT day, seq, count, substr(body, ?4, 32) FROM blocks
+                     WHERE stream = ?1 AND started_max >= ?2 AND started_min < ?3
+                     ORDER BY day, seq",
+                )?;
+                let place = i64::from(block::SHA256_OFFSET) + 1;
+                let key = [stream.id, span.start().0, span.end().0, place];
+                let rows = query.query_map(key, |row| {
+                    Ok(Sealed {
+                        lane: stream.lane,
+                        vantage: stream.vantage.clone(),
+                        day: row.get(0)?,
+                        seq: row.get(1)?,
+                        count: row.get(2)?,
+                        sha256: row.get(3)?,
+                    })
+                })?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            };
+            all.extend(read().map_err(HistoryError::reading(&stream))?);
+        }
+        Ok(all)
+    }
+
     /// The void spans of `check` that touch `span`, whole, in order of start.
     pub fn void_spans(&self, check: &CheckId, span: Span) -> Result<Vec<VoidSpan>, HistoryError> {
         let fault = HistoryError::sqlite("read void spans");
@@ -204,10 +261,27 @@ impl Reader {
 
     /// Events after number `after` (0: from the first), at most `limit`, in order.
     pub fn events(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, HistoryError> {
+        self.events_where("true", after, limit)
+    }
+
+    /// The same without the history's own (`history.…`), of which there is one a check and day:
+    /// what the daemon and its operators told. Looks at every event all the same.
+    pub fn told(&self, after: i64, limit: usize) -> Result<Vec<StoredEvent>, HistoryError> {
+        // '/' is the character after '.'.
+        self.events_where("(kind < 'history.' OR kind >= 'history/')", after, limit)
+    }
+
+    fn events_where(
+        &self,
+        which: &'static str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, HistoryError> {
         let read = || {
-            let mut query = self.connection.prepare(
-                "SELECT seq, at, kind, body, hash FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
+            let mut query = self.connection.prepare(&format!(
+                "SELECT seq, at, kind, body, hash FROM events WHERE seq > ?1 AND {which}
+                 ORDER BY seq LIMIT ?2",
+            ))?;
             let rows = query.query_map([after, limit as i64], |row| {
                 let body: String = row.get(3)?;
                 let at = Millis(row.get(1)?);
@@ -224,6 +298,15 @@ impl Reader {
             Ok(StoredEvent { seq, event: Event { at, kind, body }, hash })
         });
         events.collect()
+    }
+
+    /// Number and hash of the newest event; `None`: there is none.
+    pub fn head(&self) -> Result<Option<(i64, [u8; 32])>, HistoryError> {
+        let sql = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+        self.connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(HistoryError::sqlite("read the newest event"))
     }
 
     /// When the daemon is last known to have been at work, by its own clock; `None`: never.

@@ -81,6 +81,27 @@ families! {
     /// State of systems.
     SYSTEM_STATE Gauge "thongsuot_system_state" ["system", "state"]
         "1 for the state that the system is in, 0 for the others.";
+    /// Maintenance under way.
+    MAINTENANCE_ACTIVE Gauge "thongsuot_maintenance_active" ["system"]
+        "1 while maintenance of the system, or of a part of it, is under way.";
+    /// Incidents.
+    INCIDENTS Counter "thongsuot_incidents_total" ["system"]
+        "Incidents that have opened; down spans less than a minute apart are one.";
+    /// Open incidents.
+    INCIDENT_OPEN Gauge "thongsuot_incident_open" ["system"]
+        "1 while an incident is open.";
+    /// Availability.
+    SYSTEM_AVAILABILITY Gauge "thongsuot_system_availability_ratio" ["system", "window"]
+        "Share of the known judged time of the window in which the system was not down.";
+    /// Coverage.
+    SYSTEM_COVERAGE Gauge "thongsuot_system_coverage_ratio" ["system", "window"]
+        "Share of the judged time of the window of which anything is known.";
+    /// Budget left.
+    SYSTEM_BUDGET Gauge "thongsuot_system_budget_remaining_ratio" ["system"]
+        "Share of the down time that the objective allows in the current period that is left; below 0 once overdrawn.";
+    /// Burn rates.
+    SYSTEM_BURN Gauge "thongsuot_system_burn_rate" ["system", "window"]
+        "How many times faster than the objective allows the budget is used up in the window, blips included.";
     /// Lateness of slots.
     LATENESS Histogram "thongsuot_slot_lateness_seconds" []
         "How much later than due the runs of the schedule started.";

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::family::{self, Family};
-use super::series::{CheckCell, Table};
+use super::series::{CheckCell, SystemCell, Table};
 use super::write::{Format, Value, Writer};
 use crate::model::phases::Phase;
 use crate::model::state::State;
@@ -14,13 +14,20 @@ use crate::model::state::State;
 pub const PIECE_BYTES: usize = 64 * 1024;
 
 /// Families by check or system, in the order of the page.
-const SECTIONS: [Family; 6] = [
+const SECTIONS: [Family; 13] = [
     family::RESULTS,
     family::DURATION,
     family::PHASES,
     family::CHECK_STATE,
     family::TLS_NOT_AFTER,
     family::SYSTEM_STATE,
+    family::MAINTENANCE_ACTIVE,
+    family::INCIDENTS,
+    family::INCIDENT_OPEN,
+    family::SYSTEM_AVAILABILITY,
+    family::SYSTEM_COVERAGE,
+    family::SYSTEM_BUDGET,
+    family::SYSTEM_BURN,
 ];
 
 /// A page under way.
@@ -87,10 +94,9 @@ fn row(
     family: &Family,
     row: usize,
 ) -> bool {
-    if *family == family::SYSTEM_STATE {
+    if family.labels.first() == Some(&"system") && family.labels.get(1) != Some(&"check") {
         let Some(cell) = table.systems.get(row) else { return false };
-        let state = *cell.state();
-        one_hot(writer, family, ("system", cell.system.as_str()), state);
+        system_row(writer, family, cell);
         return true;
     }
     let Some(cell) = table.checks.get(row) else { return false };
@@ -116,6 +122,40 @@ fn row(
         writer.sample(family, &[check], Value::Millis(not_after.0));
     }
     true
+}
+
+fn system_row(writer: &mut Writer<'_>, family: &Family, cell: &SystemCell) {
+    let system = ("system", cell.system.as_str());
+    if *family == family::SYSTEM_STATE {
+        let state = *cell.state();
+        return one_hot(writer, family, system, state);
+    }
+    let facts = cell.facts();
+    let figures = &facts.figures;
+    let by_window = if *family == family::SYSTEM_AVAILABILITY {
+        &figures.availability
+    } else if *family == family::SYSTEM_COVERAGE {
+        &figures.coverage
+    } else if *family == family::SYSTEM_BURN {
+        &figures.burn_rate
+    } else {
+        let value = if *family == family::MAINTENANCE_ACTIVE {
+            Some(Value::Count(u64::from(facts.maintenance)))
+        } else if *family == family::INCIDENTS {
+            Some(Value::Count(facts.incidents))
+        } else if *family == family::INCIDENT_OPEN {
+            Some(Value::Count(u64::from(facts.incident_open)))
+        } else {
+            figures.budget_remaining.map(Value::Float)
+        };
+        if let Some(value) = value {
+            writer.sample(family, &[system], value);
+        }
+        return;
+    };
+    for (window, share) in by_window {
+        writer.sample(family, &[system, ("window", window)], Value::Float(*share));
+    }
 }
 
 fn result_labels<'a>(

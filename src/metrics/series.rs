@@ -56,7 +56,37 @@ pub struct SystemCell {
     /// The system.
     pub system: SystemId,
     state: Mutex<State>,
+    facts: Mutex<Facts>,
 }
+
+/// What else is told of a system.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Whether maintenance is under way.
+    pub maintenance: bool,
+    /// Incidents that opened since the process started.
+    pub incidents: u64,
+    /// Whether one is open.
+    pub incident_open: bool,
+    /// Its figures.
+    pub figures: Figured,
+}
+
+/// The live figures of a system; what is not known is not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figured {
+    /// Availability by window.
+    pub availability: Vec<Share>,
+    /// Coverage by window.
+    pub coverage: Vec<Share>,
+    /// Share of the period's budget that is left; below 0 once it is overdrawn.
+    pub budget_remaining: Option<f64>,
+    /// Burn rate by window.
+    pub burn_rate: Vec<Share>,
+}
+
+/// A figure over a window, by its name in labels.
+pub type Share = (&'static str, f64);
 
 /// What was counted for one check.
 #[derive(Debug)]
@@ -182,12 +212,17 @@ impl CheckCell {
 
 impl SystemCell {
     fn new(system: SystemId) -> Self {
-        Self { system, state: Mutex::new(State::Unknown) }
+        Self { system, state: Mutex::new(State::Unknown), facts: Mutex::default() }
     }
 
     /// Where it stands.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What else is told of it.
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::id::OwnerId;
 use crate::model::phases::Phases;
 use crate::model::spec::{IcmpSpec, Spec};
 use crate::model::system::System;
+use crate::model::terms::Terms;
 
 fn check_of(system: &str, id: &str) -> Check {
     Check {
@@ -38,6 +39,7 @@ fn roster_of(checks: Vec<Check>) -> Roster {
                 owner: check.owner.clone(),
                 name: check.system.to_string(),
                 objective: None,
+                terms: Terms::default(),
                 depends_on: Vec::new(),
                 checks: Vec::new(),
             });
@@ -97,6 +99,17 @@ fn a_result_moves_its_series_and_is_printed_exactly() {
     metrics.check_state(&CheckId::new("vneid-home").unwrap(), State::Slow);
     metrics.system_state(&SystemId::new("vneid").unwrap(), State::Down);
     metrics.tls_not_after(&CheckId::new("vneid-home").unwrap(), Millis(1_800_000_000_000));
+    let vneid = SystemId::new("vneid").unwrap();
+    metrics.maintenance(&vneid, true);
+    metrics.incident(&vneid, true, 1);
+    metrics.incident(&vneid, true, 1);
+    let figures = Figured {
+        availability: vec![("1h", 0.5), ("period", 0.99953)],
+        coverage: vec![("1h", 1.0)],
+        budget_remaining: Some(-0.25),
+        burn_rate: vec![("5m", 14.4)],
+    };
+    metrics.figures(&vneid, figures);
     let page = page(&metrics, Format::Text);
     let expected = "\
 thongsuot_results_total{owner=\"bca\",system=\"vneid\",check=\"vneid-home\",kind=\"icmp\",vantage=\"hn-1\",outcome=\"ok\",reason=\"none\"} 1
@@ -125,7 +138,15 @@ thongsuot_system_state{system=\"vneid\",state=\"up\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"slow\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"partial\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"down\"} 1
-thongsuot_system_state{system=\"vneid\",state=\"unknown\"} 0";
+thongsuot_system_state{system=\"vneid\",state=\"unknown\"} 0
+thongsuot_maintenance_active{system=\"vneid\"} 1
+thongsuot_incidents_total{system=\"vneid\"} 2
+thongsuot_incident_open{system=\"vneid\"} 1
+thongsuot_system_availability_ratio{system=\"vneid\",window=\"1h\"} 0.5
+thongsuot_system_availability_ratio{system=\"vneid\",window=\"period\"} 0.99953
+thongsuot_system_coverage_ratio{system=\"vneid\",window=\"1h\"} 1
+thongsuot_system_budget_remaining_ratio{system=\"vneid\"} -0.25
+thongsuot_system_burn_rate{system=\"vneid\",window=\"5m\"} 14.4";
     assert_eq!(samples(&page, "vneid").join("\n"), expected);
     assert!(page.contains("thongsuot_slots_void_total{reason=\"self_dns\"} 1\n"));
     assert!(page.contains("thongsuot_slot_lateness_seconds_sum 0.004\n"));

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::check::Check;
 use super::id::{OwnerId, SystemId};
+use super::terms::{Holiday, Terms};
 
 /// An agency that answers for systems (cơ quan chủ quản).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct System {
     pub name: String,
     /// The availability it is held to; `None`: only measured.
     pub objective: Option<Objective>,
+    /// What else is agreed of it.
+    pub terms: Terms,
     /// Systems it can't work without.
     pub depends_on: Vec<SystemId>,
     /// Its checks, in the order written, disabled ones too.
@@ -55,6 +58,8 @@ pub struct Roster {
     pub systems: Vec<System>,
     /// Directive tasks, in the order written.
     pub directives: Vec<Directive>,
+    /// Days that are not as their weekday, by date, each once.
+    pub holidays: Vec<Holiday>,
 }
 
 impl Roster {
@@ -83,6 +88,12 @@ impl Objective {
         }
         let parts: u32 = format!("{whole}{decimals:0<4}").parse().ok()?;
         (1..=1_000_000).contains(&parts).then(|| Self { down_ppm: 1_000_000 - parts })
+    }
+
+    /// From the share that may be down, in parts per million; `None` if all of it may.
+    #[must_use]
+    pub fn from_down_ppm(down_ppm: u32) -> Option<Self> {
+        (down_ppm < 1_000_000).then_some(Self { down_ppm })
     }
 
     /// Share that may be down, in parts per million.

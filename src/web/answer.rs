@@ -44,6 +44,11 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, error, hint)
     }
 
+    /// What is wrong, and what to do.
+    pub(super) fn words(self) -> (String, String) {
+        (self.error, self.hint)
+    }
+
     pub(super) fn with_mistakes(mut self, mistakes: Vec<String>) -> Self {
         self.mistakes = mistakes;
         self

@@ -90,7 +90,8 @@ pub(super) async fn heartbeat<S: Source>(
     }
 }
 
-async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
+/// The whole of a small body.
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, ApiError> {
     let whole = Limited::new(body, BODY_BYTES_MAX).collect();
     match timeout(BODY_TIME_MAX, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),

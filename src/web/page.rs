@@ -136,6 +136,9 @@ impl Page<'_> {
             push(out, &[" ", &self.language.since(since, self.at, self.zone)]);
         }
         out.push_str("</p>\n");
+        if self.snapshot.maintained.contains(&system.id) {
+            push(out, &["<p class=\"why\">", &capital(words.maintenance), "</p>\n"]);
+        }
         if let Some(reason) = standing.and_then(|it| it.reason) {
             push(out, &["<p class=\"why\">", &capital(&self.language.reason(reason)), "</p>\n"]);
         }

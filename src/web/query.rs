@@ -31,23 +31,9 @@ pub(super) fn results(
     query: &str,
     now: Millis,
 ) -> Result<(ResultsQuery, Option<Outcome>), ApiError> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    for (at, (name, _)) in pairs.iter().enumerate() {
-        if !KNOWN.contains(&&**name) {
-            let hint = format!("there are {}", KNOWN.join(", "));
-            return Err(ApiError::bad(format!("`{name}` is not a parameter"), hint));
-        }
-        if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
-            return Err(ApiError::bad(format!("`{name}` is there twice"), "write it once"));
-        }
-    }
+    let pairs = pairs(query, &KNOWN)?;
     let find = |name: &str| pairs.iter().find(|(it, _)| it == name).map(|(_, value)| value);
-    let to = find("to").map_or(Ok(now.plus_ms(1)), |text| time("to", text))?;
-    let from = find("from").map_or(Ok(to.plus_ms(-SPAN_MS)), |text| time("from", text))?;
-    let span = Span::new(from, to).ok_or_else(|| {
-        let hint = "the span is from `from` up to but without `to`; `to` is now if it is not given";
-        ApiError::bad("`from` is not before `to`", hint)
-    })?;
+    let span = span_of(&pairs, now)?;
     let query = ResultsQuery {
         check,
         span,
@@ -60,8 +46,45 @@ pub(super) fn results(
     Ok((query, outcome))
 }
 
+/// A span and a system, of which the parameters `known` are read.
+pub(super) fn span(
+    query: &str,
+    known: &[&str],
+    now: Millis,
+) -> Result<(Span, Option<String>), ApiError> {
+    let pairs = pairs(query, known)?;
+    let system = pairs.iter().find(|(name, _)| name == "system");
+    Ok((span_of(&pairs, now)?, system.map(|(_, value)| value.to_string())))
+}
+
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn pairs<'a>(query: &'a str, known: &[&str]) -> Result<Vec<Pair<'a>>, ApiError> {
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    for (at, (name, _)) in pairs.iter().enumerate() {
+        if !known.contains(&&**name) {
+            let hint = format!("there are {}", known.join(", "));
+            return Err(ApiError::bad(format!("`{name}` is not a parameter"), hint));
+        }
+        if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+            return Err(ApiError::bad(format!("`{name}` is there twice"), "write it once"));
+        }
+    }
+    Ok(pairs)
+}
+
+fn span_of(pairs: &[Pair<'_>], now: Millis) -> Result<Span, ApiError> {
+    let find = |name: &str| pairs.iter().find(|(it, _)| it == name).map(|(_, value)| value);
+    let to = find("to").map_or(Ok(now.plus_ms(1)), |text| time("to", text))?;
+    let from = find("from").map_or(Ok(to.plus_ms(-SPAN_MS)), |text| time("from", text))?;
+    Span::new(from, to).ok_or_else(|| {
+        let hint = "the span is from `from` up to but without `to`; `to` is now if it is not given";
+        ApiError::bad("`from` is not before `to`", hint)
+    })
+}
+
 /// An instant as RFC 3339 writes it. A `+` that was not escaped has become a space.
-fn time(name: &str, text: &str) -> Result<Millis, ApiError> {
+pub(super) fn time(name: &str, text: &str) -> Result<Millis, ApiError> {
     let text = match text.rfind(' ') {
         Some(at) if at > "2026-11-24".len() => {
             Cow::Owned(format!("{}+{}", &text[..at], &text[at + 1..]))

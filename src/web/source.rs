@@ -1,23 +1,23 @@
 //! What the web shows and whom it asks: the app implements [`Source`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::availability::figures::Figures;
+use crate::availability::incident::Incident;
+use crate::availability::maintenance::journal::{Announcement, Scope};
 use crate::model::check::Lane;
 use crate::model::id::{CheckId, SystemId, VantageId};
 use crate::model::reason::Reason;
 use crate::model::result::{RunResult, VoidSpan};
 use crate::model::span::Span;
 use crate::model::state::State;
-use crate::model::system::Roster;
+use crate::model::system::{Objective, Roster};
 use crate::model::time::Millis;
 
 /// Where everything that is shown comes from.
-pub trait Source: Send + Sync + 'static {
-    /// The wall time.
-    fn now(&self) -> Millis;
-
+pub trait Source: Announcer + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 
@@ -41,6 +41,22 @@ pub trait Source: Send + Sync + 'static {
         span: Span,
     ) -> impl Future<Output = Result<Vec<VoidSpan>, ResultsError>> + Send;
 
+    /// The figures of a system in `span`, which may reach into the future; `None`: it is not
+    /// judged. Must not block the thread.
+    fn figures(
+        &self,
+        system: SystemId,
+        span: Span,
+    ) -> impl Future<Output = Result<Option<SystemFigures>, JudgeFailure>> + Send;
+
+    /// The incidents with a part in `span`, of one system or of all, by their start. Must not
+    /// block the thread.
+    fn incidents(
+        &self,
+        system: Option<SystemId>,
+        span: Span,
+    ) -> impl Future<Output = Result<Vec<IncidentSeen>, JudgeFailure>> + Send;
+
     /// Reads the configuration anew and takes it into force, or leaves everything as it is.
     ///
     /// # Errors
@@ -59,6 +75,28 @@ pub trait Source: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), BeatError>> + Send;
 }
 
+/// The part of a [`Source`] that records maintenance.
+pub trait Announcer: Send + Sync {
+    /// The wall time.
+    fn now(&self) -> Millis;
+
+    /// Every announced maintenance, in the order recorded.
+    fn maintenance(&self) -> Vec<Maintenance>;
+
+    /// Records maintenance, durably, as from now.
+    fn announce(
+        &self,
+        new: NewMaintenance,
+    ) -> impl Future<Output = Result<Maintenance, MaintenanceError>> + Send;
+
+    /// Records that announced maintenance changes, durably, as from now.
+    fn change_maintenance(
+        &self,
+        id: String,
+        change: MaintenanceChange,
+    ) -> impl Future<Output = Result<Maintenance, MaintenanceError>> + Send;
+}
+
 /// How everything stands at an instant. A system or check that is missing in the maps is
 /// unknown, and has never had a result.
 #[derive(Clone, Debug)]
@@ -73,6 +111,8 @@ pub struct Snapshot {
     pub systems: HashMap<SystemId, Standing>,
     /// Where checks stand.
     pub checks: HashMap<CheckId, CheckNow>,
+    /// Systems of which all or a part is in maintenance, announced in time or not.
+    pub maintained: Arc<HashSet<SystemId>>,
 }
 
 /// Where a check or system stands.
@@ -138,6 +178,122 @@ pub enum ResultsError {
     /// The history can't be read now; why, in a few words.
     #[error("the history can't be read: {0}")]
     Unavailable(String),
+}
+
+/// Announced maintenance and what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maintenance {
+    /// As announced.
+    pub announcement: Announcement,
+    /// The notice that is asked for, in milliseconds.
+    pub notice_ms: i64,
+    /// Whether it is under way.
+    pub active: bool,
+    /// Whether its end has passed.
+    pub over: bool,
+    /// Ids of others that overlap it and have to do with the same systems.
+    pub overlaps: Vec<String>,
+}
+
+/// Maintenance to announce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMaintenance {
+    /// What is maintained.
+    pub scope: Scope,
+    /// When.
+    pub span: Span,
+    /// Number of the document.
+    pub notice: Option<String>,
+    /// Who records it.
+    pub who: String,
+    /// What is done.
+    pub why: String,
+}
+
+/// How announced maintenance changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MaintenanceChange {
+    /// It goes on for longer.
+    Extend {
+        /// The new end.
+        to: Millis,
+        /// Who records it.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// It is taken back, or ends now.
+    Cancel {
+        /// Who records it.
+        who: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Why maintenance was not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MaintenanceError {
+    /// It can't be meant so.
+    #[error("{error}")]
+    Wrong {
+        /// What is wrong.
+        error: String,
+        /// What to write.
+        hint: String,
+    },
+    /// There is no announcement of this id.
+    #[error("there is no maintenance `{id}`")]
+    Unknown {
+        /// The id.
+        id: String,
+        /// The newest id there is.
+        last: Option<String>,
+    },
+    /// It contradicts what was recorded before.
+    #[error("{0}")]
+    Conflict(String),
+    /// It can't be kept safe now; why, in a few words.
+    #[error("it can't be kept safe now: {0}")]
+    Unavailable(String),
+}
+
+/// The figures of one system and what it is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemFigures {
+    /// The system.
+    pub system: SystemId,
+    /// Its objective.
+    pub objective: Option<Objective>,
+    /// Least coverage for one number, in parts per million.
+    pub coverage_ppm: i64,
+    /// Its figures.
+    pub figures: Figures,
+    /// Incidents with a part in the span.
+    pub incidents: usize,
+}
+
+/// An incident of a system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentSeen {
+    /// The system.
+    pub system: SystemId,
+    /// The incident, whole.
+    pub incident: Incident,
+    /// The checks that it hit.
+    pub checks: Vec<CheckId>,
+    /// Whether it had not ended at the end of the span.
+    pub open: bool,
+    /// Down time of it within excluded maintenance.
+    pub excluded_down_ms: i64,
+}
+
+/// Why nothing was judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the figures can't be worked out: {why}")]
+pub struct JudgeFailure {
+    /// Why, in a few words.
+    pub why: String,
 }
 
 /// What a reload changed, in checks.

@@ -73,6 +73,8 @@ pub(super) struct System<'a> {
     since: Option<String>,
     reason: Option<&'static str>,
     objective: Option<String>,
+    /// Whether maintenance of it, or of a part of it, is under way.
+    maintenance: bool,
     checks: Vec<Brief<'a>>,
 }
 
@@ -113,6 +115,7 @@ impl<'a> System<'a> {
             since: standing.and_then(|it| it.since).map(time),
             reason: standing.and_then(|it| it.reason).map(Reason::as_str),
             objective: system.objective.map(|it| it.to_string()),
+            maintenance: snapshot.maintained.contains(&system.id),
             checks: system.checks.iter().map(|check| Brief::new(snapshot, check)).collect(),
         }
     }

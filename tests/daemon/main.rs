@@ -17,3 +17,4 @@ mod prometheus;
 mod demo;
 mod commands;
 mod heartbeat;
+mod maintenance;

@@ -6,6 +6,7 @@ mod sample;
 mod probe_kit;
 mod history;
 mod metrics;
+mod report;
 mod nasty;
 mod noise;
 mod dns;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use thongsuot::metrics::{Build, Format, Metrics, Settings, family};
+use thongsuot::metrics::{Build, Figured, Format, Metrics, Settings, family};
 use thongsuot::model::id::CheckId;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::state::State;
@@ -33,6 +33,16 @@ fn used(roster: &Roster) -> Metrics {
         }
         metrics.check_state(&check.id, State::Up);
         metrics.tls_not_after(&check.id, Millis(1_800_000_000_000));
+    }
+    for system in &roster.systems {
+        let figures = Figured {
+            availability: vec![("1h", 1.0), ("24h", 0.999_53)],
+            coverage: vec![("1h", 1.0), ("24h", 0.987)],
+            budget_remaining: Some(-0.25),
+            burn_rate: vec![("5m", 0.0), ("1h", 14.4)],
+        };
+        metrics.figures(&system.id, figures);
+        metrics.incident(&system.id, true, 1);
     }
     metrics.result(&result_of(&CheckId::new("elsewhere").unwrap(), Reason::Overrun, 1));
     metrics

@@ -10,6 +10,7 @@ use thongsuot::model::result::{RunKind, RunResult};
 use thongsuot::model::secret::Secret;
 use thongsuot::model::spec::{HeartbeatSpec, Spec};
 use thongsuot::model::system::{Roster, System};
+use thongsuot::model::terms::Terms;
 use thongsuot::model::time::{Micros, Millis};
 
 pub(crate) fn vantage() -> VantageId {
@@ -46,6 +47,7 @@ pub(crate) fn roster_of(systems: usize) -> Roster {
             owner: OwnerId::new("bo-cong-an").unwrap(),
             name: id.to_string(),
             objective: None,
+            terms: Terms::default(),
             depends_on: Vec::new(),
             id,
         }

@@ -4,8 +4,7 @@ use crate::model::system::Objective;
 
 use super::Figures;
 
-/// Least coverage for a verdict and for one number instead of a range, in parts per million.
-pub const COVERAGE_PPM_DEFAULT: i64 = 990_000;
+pub use crate::model::terms::COVERAGE_PPM_DEFAULT;
 
 /// Whether an objective was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -23,6 +23,8 @@ struct System {
     state: Option<String>,
     since: Option<String>,
     reason: Option<String>,
+    #[serde(default)]
+    maintenance: bool,
     checks: Vec<Check>,
 }
 
@@ -86,6 +88,14 @@ pub(super) fn text(country: &Country, looks: Looks) -> String {
             system.reason.as_deref(),
             looks,
         );
+        if system.maintenance {
+            let words = if looks.vietnamese {
+                "đang bảo trì (đã thông báo)"
+            } else {
+                "in maintenance (announced)"
+            };
+            let _ = writeln!(out, "    {words}");
+        }
         for check in &system.checks {
             checks(&mut out, check, looks);
         }

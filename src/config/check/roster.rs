@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{checks, graph};
+use super::{checks, graph, terms};
 use crate::config::element;
 use crate::config::mistake::{Mistake, What};
 use crate::config::note::NoteWhat;
@@ -12,13 +12,19 @@ use crate::config::source::Place;
 use crate::model::check::Check;
 use crate::model::id::{OwnerId, SystemId};
 use crate::model::system::{Directive, Owner, Roster, System};
+use crate::model::terms::Terms;
 
 /// Where the ids of one kind of thing are described.
 type Known<'a> = HashMap<&'a str, Place>;
 
-/// Everything that the files in `roots` describe. With `whole`, all files could be read, so
+/// Everything that the files in `roots` describe; `main` is the main file, if it is whole. With `whole`, all files could be read, so
 /// that a reference to nothing is a mistake.
-pub(in crate::config) fn roster(desk: &mut Desk<'_>, roots: &[Node], whole: bool) -> Roster {
+pub(in crate::config) fn roster(
+    desk: &mut Desk<'_>,
+    main: Option<&Node>,
+    roots: &[Node],
+    whole: bool,
+) -> Roster {
     let all = |key: &'static str| roots.iter().flat_map(move |root| root.list(key));
     let owners = known(desk, "owner", all("owner"));
     let systems = known(desk, "system", all("system"));
@@ -29,7 +35,9 @@ pub(in crate::config) fn roster(desk: &mut Desk<'_>, roots: &[Node], whole: bool
             reference(desk, of, known, node);
         }
     };
-    let mut roster = Roster::default();
+    let defaults = terms::defaults(desk, main);
+    let mut roster =
+        Roster { holidays: terms::holidays(desk, all("holiday")), ..Roster::default() };
     for node in all("owner") {
         roster.owners.extend(owner(node));
     }
@@ -38,7 +46,7 @@ pub(in crate::config) fn roster(desk: &mut Desk<'_>, roots: &[Node], whole: bool
         for other in node.list("depends_on") {
             refer(desk, "system", &systems, Some(other));
         }
-        roster.systems.extend(system(desk, node));
+        roster.systems.extend(system(desk, node, &defaults));
     }
     for node in all("directive") {
         for other in node.list("systems") {
@@ -92,7 +100,7 @@ fn name(node: &Node) -> Option<String> {
     node.text("name").map(element::nfc)
 }
 
-fn system(desk: &mut Desk<'_>, node: &Node) -> Option<System> {
+fn system(desk: &mut Desk<'_>, node: &Node, defaults: &Terms) -> Option<System> {
     let written: Vec<_> =
         node.list("check").iter().map(|it| checks::check(desk, node, it)).collect();
     let judged = |check: &Check| check.critical && check.disabled.is_none();
@@ -100,11 +108,14 @@ fn system(desk: &mut Desk<'_>, node: &Node) -> Option<System> {
         let system = node.text("id").unwrap_or_default().to_owned();
         desk.note(node.get("id").map_or(node.at, |id| id.at), NoteWhat::NotJudged { system });
     }
+    let objective = terms::objective(desk, node);
+    let terms = terms::system(desk, node, defaults);
     Some(System {
         id: SystemId::new(node.text("id")?).ok()?,
         owner: OwnerId::new(node.text("owner")?).ok()?,
         name: name(node)?,
-        objective: node.text("objective").and_then(|text| element::objective(text).ok()),
+        objective,
+        terms,
         depends_on: system_ids(node, "depends_on"),
         checks: written.into_iter().flatten().map(Arc::new).collect(),
     })

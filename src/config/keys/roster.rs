@@ -3,6 +3,7 @@
 use super::http::HTTP;
 use super::monitor::MONITOR;
 use super::protocols::{DNS, GRPC, HEARTBEAT, ICMP, TCP, TLS};
+use super::terms::{HOLIDAY, MAINTENANCE, NOTICE, SERVICE_HOURS, TERMS};
 use super::{
     Choice, DAY, Form, ID, IDS, Kind, MINUTE, PLAIN, SECOND, Shape, Table, duration, optional,
     plain, required,
@@ -27,25 +28,28 @@ pub(crate) static FILE: Table = plain(
             Shape::List { of: &Shape::Text(Form::Glob), min: 1 },
             "nothing",
             r#"["targets.d/*.toml"]"#,
-            "More files with `[[owner]]`, `[[system]]` and `[[directive]]`, relative to this \
-             one, read in sorted order. `*` and `?` stand for any text and any character within \
+            "More files with `[[owner]]`, `[[system]]`, `[[directive]]` and `[[holiday]]`, \
+             relative to this one, read in sorted order. `*` and `?` stand for any text and any character within \
              a name. A pattern with `*` may match nothing; a name without one must exist.",
         ),
         required("monitor", Shape::Table(&MONITOR), "", "The monitor itself."),
+        optional("terms", Shape::Table(&TERMS), "its defaults", "", "What is agreed of systems."),
         optional("owner", Shape::Tables(&OWNER), "none", "", "Who answers for systems."),
         optional("system", Shape::Tables(&SYSTEM), "none", "", "What is watched."),
         optional("directive", Shape::Tables(&DIRECTIVE), "none", "", "Tasks that directives set."),
+        optional("holiday", Shape::Tables(&HOLIDAY), "none", "", "Days off, and made up for."),
     ],
 );
 
 /// A file that the main file includes.
 pub(crate) static INCLUDED: Table = plain(
     "an included file",
-    "A file named by `include` holds owners, systems and directives only.",
+    "A file named by `include` holds owners, systems, directives and days off only.",
     &[
         optional("owner", Shape::Tables(&OWNER), "none", "", "Who answers for systems."),
         optional("system", Shape::Tables(&SYSTEM), "none", "", "What is watched."),
         optional("directive", Shape::Tables(&DIRECTIVE), "none", "", "Tasks that directives set."),
+        optional("holiday", Shape::Tables(&HOLIDAY), "none", "", "Days off, and made up for."),
     ],
 );
 
@@ -80,6 +84,34 @@ pub(crate) static SYSTEM: Table = plain(
             "nothing",
             r#"["csdl-hotich"]"#,
             "Ids of systems it can't work without. Circles are refused.",
+        ),
+        optional(
+            "hours",
+            SERVICE_HOURS,
+            "those of `[terms]`",
+            r#""office""#,
+            "Agreed service hours; time outside of them is in no figure.",
+        ),
+        optional(
+            "notice",
+            NOTICE,
+            "that of `[terms]`",
+            r#""48h""#,
+            "How long before its start maintenance must be recorded to be left out.",
+        ),
+        optional(
+            "coverage",
+            Shape::Text(Form::Percent),
+            "that of `[terms]`",
+            r#""98%""#,
+            "Least share of the time that must be known for one figure.",
+        ),
+        optional(
+            "maintenance",
+            Shape::Tables(&MAINTENANCE),
+            "none",
+            "",
+            "Maintenance that comes again and again.",
         ),
         optional("check", Shape::Tables(&CHECK), "none", "", "How it is watched."),
     ],

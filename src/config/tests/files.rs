@@ -64,6 +64,34 @@ fn the_full_example_is_read_to_the_last_key() {
     assert_eq!(systems, ["vneid", "dan-cu"]);
     assert_eq!(config.roster.systems[0].objective.unwrap().down_ppm(), 500);
     assert_eq!(config.roster.directives[0].systems.len(), 2);
+    insta::assert_snapshot!(
+        "full_terms",
+        format!("{:#?}\n{:#?}", config.roster.systems[0].terms, config.roster.holidays)
+    );
+    let defaults = &config.roster.systems[1].terms;
+    assert_eq!((defaults.notice_ms, defaults.coverage_ppm), (36 * 3_600_000, 985_000));
+    assert_eq!(defaults.hours, crate::model::terms::Hours::office());
+}
+
+#[test]
+fn the_days_off_that_are_shipped_are_read_and_say_where_they_are_from() {
+    let folder = full_folder();
+    let main = FULL.replace("more/*.toml", "holidays.toml\", \"more/*.toml");
+    let main = main
+        .replace("date = \"2026-", "date = \"2029-")
+        .replace("until = \"2026-", "until = \"2029-");
+    write(folder.path(), "targets.toml", main);
+    write(folder.path(), "holidays.toml", include_str!("../../../targets.d/holidays.toml"));
+    let config = load_in(folder.path()).unwrap_or_else(|it| panic!("{it}"));
+    let year = |year| config.roster.holidays.iter().filter(move |it| it.date.year() == year);
+    // Days by law, those taken for them and those worked for them; weekends need no naming.
+    assert_eq!((year(2026).count(), year(2027).count()), (17, 13));
+    let days = [(2026, 11, 24), (2026, 2, 17), (2027, 2, 8)];
+    for (y, m, d) in days {
+        let day = jiff::civil::date(y, m, d);
+        assert!(config.roster.holidays.iter().any(|it| it.date == day), "{day}");
+    }
+    assert!(config.roster.holidays.iter().any(|it| it.source.starts_with("chưa công bố")));
 }
 
 /// `text` without the lines that are only numbers, in lists longer than a few.

@@ -50,12 +50,18 @@ async fn every_described_route_answers_as_described() {
     let openapi = openapi(&served).await;
     let mut seen = 0;
     for (path, methods) in openapi["paths"].as_object().unwrap() {
-        let id = if path.contains("systems") { "system-0000" } else { CHECK };
+        let id = match path {
+            it if it.contains("systems") => "system-0000",
+            it if it.contains("maintenance") => "bt-1",
+            _ => CHECK,
+        };
         let target = path.replace("{id}", id).replace("{check}", id);
         for method in methods.as_object().unwrap().keys() {
             let authorization = format!("Bearer {TOKEN}");
             let headers = [("authorization", authorization.as_str())];
-            let answer = served.send(request(&method.to_uppercase(), &target, &headers, "")).await;
+            let body = body_of(path, method);
+            let answer =
+                served.send(request(&method.to_uppercase(), &target, &headers, body)).await;
             assert_eq!(answer.status, StatusCode::OK, "{method} {target}: {}", answer.text());
             validate(&openapi, path, method, &answer);
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -68,7 +74,20 @@ async fn every_described_route_answers_as_described() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 12);
+    assert_eq!(seen, 18);
+}
+
+/// What is sent there so that it is done.
+fn body_of(path: &str, method: &str) -> &'static str {
+    match path.rsplit('/').next().unwrap() {
+        "maintenance" if method == "post" => {
+            r#"{"system":"system-0000","from":"2026-11-28 22:00","to":"2026-11-29T02:00:00+07:00",
+                "notice":"TB 123/TB-C06","who":"trực ca","why":"nâng cấp"}"#
+        }
+        "extend" => r#"{"to":"2026-11-29 04:00","who":"trực ca","why":"chưa xong"}"#,
+        "cancel" => r#"{"who":"trực ca","why":"hoãn"}"#,
+        _ => "",
+    }
 }
 
 /// The routes are read from the code, so that a new one can't be forgotten.
@@ -102,6 +121,10 @@ async fn a_wrong_request_is_told_what_to_do() {
     let openapi = openapi(&served).await;
     let results = "/api/v1/checks/{id}/results";
     let beat = "/api/v1/heartbeats/{check}";
+    let figures = "/api/v1/systems/{id}/figures";
+    let maintenance = "/api/v1/maintenance";
+    let extend = "/api/v1/maintenance/{id}/extend";
+    let new = body_of(maintenance, "post");
     let bearer = format!("Bearer {TOKEN}");
     let long = format!("{{\"message\":\"{}\"}}", "x".repeat(64 * 1024));
     for (method, path, id, query, body, status, hint) in [
@@ -112,6 +135,70 @@ async fn a_wrong_request_is_told_what_to_do() {
         ("GET", results, CHECK, "?from=today", "", 400, "2026-11-24T08:00:00Z"),
         ("GET", results, CHECK, "?cursor=x", "", 400, "give back `next`"),
         ("GET", results, CHECK, "?form=x", "", 400, "from, to, lane"),
+        ("GET", figures, "nope", "", "", 404, "/api/v1/systems lists them"),
+        ("GET", figures, "system-0005", "", "", 404, "không giám sát"),
+        ("GET", figures, "system-0000", "?from=2026-01-01T00:00:00Z", "", 400, "at most 31 days"),
+        ("GET", "/api/v1/incidents", "", "?system=nope", "", 404, "/api/v1/systems lists them"),
+        ("GET", "/api/v1/incidents", "", "?from=2026-11-01T00:00:00Z", "", 400, "at most 7 days"),
+        ("GET", "/api/v1/incidents", "", "?lane=v4", "", 400, "from, to, system"),
+        ("POST", maintenance, "", "", "", 400, "platform"),
+        ("POST", maintenance, "", "", &new.replace("\"system\"", "\"sistem\""), 400, "platform"),
+        (
+            "POST",
+            maintenance,
+            "",
+            "",
+            &new.replace("\"to\"", "\"check\":\"x\",\"to\""),
+            400,
+            "platform",
+        ),
+        (
+            "POST",
+            maintenance,
+            "",
+            "",
+            &new.replace("2026-11-29T02", "2026-11-28T02"),
+            400,
+            "after its start",
+        ),
+        (
+            "POST",
+            maintenance,
+            "",
+            "",
+            &new.replace("2026-11-28 22:00", "2026-11-28"),
+            400,
+            "RFC 3339",
+        ),
+        ("POST", maintenance, "", "", &new.replace("nâng cấp", " \\n"), 400, "1 to 500"),
+        (
+            "POST",
+            maintenance,
+            "",
+            "",
+            &new.replace("system-0000", "SYSTEM"),
+            400,
+            "as in the configuration",
+        ),
+        (
+            "POST",
+            maintenance,
+            "",
+            "",
+            &new.replace("system-0000", "system-000"),
+            400,
+            "did you mean `system-0000`",
+        ),
+        (
+            "POST",
+            extend,
+            "bt-9",
+            "",
+            r#"{"to":"2026-11-29 04:00","who":"a","why":"b"}"#,
+            404,
+            "/api/v1/maintenance",
+        ),
+        ("POST", extend, "bt-1", "", "{}", 400, "who"),
         ("GET", "/-/ready", "", "", "", 503, "try again"),
         ("POST", beat, "nope", "", "", 401, "compare the id"),
         ("POST", beat, "N%20O", "", "", 401, "compare the id"),

@@ -6,8 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
+use thongsuot::availability::figures::{Figures, Times};
+use thongsuot::availability::incident::Incident;
+use thongsuot::availability::maintenance::journal::{Announcement, Cancelled, Extension, Scope};
+use thongsuot::availability::track::{Edge, Outage};
 use thongsuot::model::check::Lane;
-use thongsuot::model::id::{CheckId, OwnerId};
+use thongsuot::model::id::{CheckId, OwnerId, SystemId};
 use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunKind, RunResult, VoidSpan};
 use thongsuot::model::secret::Secret;
@@ -17,8 +21,9 @@ use thongsuot::model::system::{Objective, Owner, Roster};
 use thongsuot::model::time::Millis;
 use thongsuot::web::auth;
 use thongsuot::web::source::{
-    Beat, BeatError, CheckNow, Reloaded, ResultsError, ResultsPage, ResultsQuery, Snapshot, Source,
-    Standing,
+    Announcer, Beat, BeatError, CheckNow, IncidentSeen, JudgeFailure, Maintenance,
+    MaintenanceChange, MaintenanceError, NewMaintenance, Reloaded, ResultsError, ResultsPage,
+    ResultsQuery, Snapshot, Source, Standing, SystemFigures,
 };
 
 use crate::sample::{result_of, roster_of, vantage};
@@ -95,7 +100,9 @@ impl Fake {
             };
             checks.insert(check.id.clone(), now);
         }
-        let snapshot = Snapshot { at: NOW, vantage: vantage(), roster, systems, checks };
+        let maintained = Arc::new([SystemId::new("system-0000").unwrap()].into());
+        let snapshot =
+            Snapshot { at: NOW, vantage: vantage(), roster, systems, checks, maintained };
         Self {
             snapshot: Arc::new(snapshot),
             results,
@@ -137,11 +144,66 @@ fn roster() -> Roster {
     roster
 }
 
-impl Source for Shared {
+/// One announcement, 30 hours ahead.
+fn announced() -> Announcement {
+    Announcement {
+        id: "bt-1".to_owned(),
+        scope: Scope::System(SystemId::new("system-0000").unwrap()),
+        recorded: NOW,
+        span: Span::new(NOW.plus_ms(30 * 3_600_000), NOW.plus_ms(34 * 3_600_000)).unwrap(),
+        notice: Some("TB 123/TB-C06".to_owned()),
+        who: "trực ca".to_owned(),
+        why: "nâng cấp".to_owned(),
+        extensions: Vec::new(),
+        cancelled: None,
+    }
+}
+
+fn seen(announcement: Announcement) -> Maintenance {
+    let notice_ms = 86_400_000;
+    Maintenance { announcement, notice_ms, active: false, over: false, overlaps: Vec::new() }
+}
+
+impl Announcer for Shared {
     fn now(&self) -> Millis {
         NOW
     }
 
+    fn maintenance(&self) -> Vec<Maintenance> {
+        vec![seen(announced())]
+    }
+
+    async fn announce(&self, new: NewMaintenance) -> Result<Maintenance, MaintenanceError> {
+        let NewMaintenance { scope, span, notice, who, why } = new;
+        if scope.parts().1 != "system-0000" {
+            let hint = "did you mean `system-0000`?".to_owned();
+            return Err(MaintenanceError::Wrong { error: "there is none".to_owned(), hint });
+        }
+        Ok(seen(Announcement { scope, span, notice, who, why, ..announced() }))
+    }
+
+    async fn change_maintenance(
+        &self,
+        id: String,
+        change: MaintenanceChange,
+    ) -> Result<Maintenance, MaintenanceError> {
+        let mut announcement = announced();
+        if id != announcement.id {
+            return Err(MaintenanceError::Unknown { id, last: None });
+        }
+        match change {
+            MaintenanceChange::Extend { to, who, why } => {
+                announcement.extensions.push(Extension { recorded: NOW, to, who, why });
+            }
+            MaintenanceChange::Cancel { who, why } => {
+                announcement.cancelled = Some(Cancelled { recorded: NOW, who, why });
+            }
+        }
+        Ok(seen(announcement))
+    }
+}
+
+impl Source for Shared {
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.0.snapshot)
     }
@@ -170,6 +232,57 @@ impl Source for Shared {
     async fn void_spans(&self, check: CheckId, span: Span) -> Result<Vec<VoidSpan>, ResultsError> {
         let (from, to) = (span.start(), span.start().plus_ms(60_000));
         Ok(vec![VoidSpan { check, vantage: vantage(), from, to, reason: Reason::Stopped }])
+    }
+
+    async fn figures(
+        &self,
+        system: SystemId,
+        span: Span,
+    ) -> Result<Option<SystemFigures>, JudgeFailure> {
+        let times = Times {
+            up_ms: span.length_ms() - 60_000,
+            down_ms: 60_000,
+            down_longest_ms: 61_000,
+            ..Times::default()
+        };
+        let figures =
+            Figures { period: span, times, blips: 0, edges_ms2: 1_000_000, worst: [None; 4] };
+        let judged = system.as_str() != "system-0005";
+        Ok(judged.then(|| SystemFigures {
+            system,
+            objective: Objective::parse("99.9%"),
+            coverage_ppm: 990_000,
+            figures,
+            incidents: 1,
+        }))
+    }
+
+    async fn incidents(
+        &self,
+        system: Option<SystemId>,
+        span: Span,
+    ) -> Result<Vec<IncidentSeen>, JudgeFailure> {
+        let outage = Outage {
+            start: Edge {
+                at: span.start(),
+                earliest: span.start().plus_ms(-5),
+                latest: span.start(),
+            },
+            end: Edge::fixed(span.start().plus_ms(60_000)),
+            confirmed: span.start().plus_ms(10_000),
+            fault: Reason::TlsExpired,
+            parts: vec![0],
+        };
+        let system = system.unwrap_or_else(|| SystemId::new("system-0001").unwrap());
+        let checks = vec![CheckId::new("system-0001-check-0").unwrap()];
+        let of = |open| IncidentSeen {
+            system: system.clone(),
+            incident: Incident { parts: vec![outage.clone()] },
+            checks: checks.clone(),
+            open,
+            excluded_down_ms: 0,
+        };
+        Ok(vec![of(false), of(true)])
     }
 
     async fn reload(&self) -> Result<Reloaded, Vec<String>> {

@@ -1,0 +1,165 @@
+//! From past hours and the newest time to figures over windows.
+
+use crate::availability::figures::ledger::{Cell, HOUR_MS, Ledger, cells, hour_of, hour_start};
+use crate::availability::span_set::SpanSet;
+use crate::availability::track::{STRAIN_WHOLE, Track};
+use crate::metrics::{Figured, Share};
+use crate::model::span::Span;
+use crate::model::system::Objective;
+use crate::model::time::Millis;
+
+/// The longest window.
+pub(super) const LONGEST_MS: i64 = 30 * 24 * HOUR_MS;
+
+/// Windows of availability and coverage; `period` besides.
+const WINDOWS: [(&str, i64); 4] =
+    [("1h", HOUR_MS), ("24h", 24 * HOUR_MS), ("7d", 7 * 24 * HOUR_MS), ("30d", LONGEST_MS)];
+
+/// Windows of burn rates: those of the rules.
+const BURN_WINDOWS: [(&str, i64); 7] = [
+    ("5m", HOUR_MS / 12),
+    ("30m", HOUR_MS / 2),
+    ("1h", HOUR_MS),
+    ("2h", 2 * HOUR_MS),
+    ("6h", 6 * HOUR_MS),
+    ("1d", 24 * HOUR_MS),
+    ("3d", 72 * HOUR_MS),
+];
+
+/// Windows up to this length begin to the minute; longer ones with a full UTC hour.
+const EXACT_MS: i64 = 2 * HOUR_MS;
+
+/// The time since the last hour that is judged for good.
+#[derive(Debug)]
+pub(super) struct Recent {
+    pub(super) track: Track,
+    pub(super) judged: SpanSet,
+    /// Where every window ends.
+    pub(super) end: Millis,
+}
+
+impl Recent {
+    fn cell(&self, from: Millis) -> Cell {
+        let span = Span::new(from, self.end);
+        let cells = span.map(|it| cells(&self.track, &self.judged, &[it]));
+        cells.and_then(|it| it.first().copied()).unwrap_or_default()
+    }
+}
+
+/// Every figure that is known. Past hours before `recent_hour` come from the ledger.
+pub(super) fn figured(
+    ledger: &Ledger,
+    recent: &Recent,
+    recent_hour: i64,
+    period_start: Millis,
+    objective: Option<Objective>,
+    budget_ms: Option<i64>,
+) -> Figured {
+    let since = |from: Millis| {
+        let past = ledger.sum(hour_of(from), recent_hour)?;
+        Some(past.plus(recent.cell(hour_start(recent_hour.max(hour_of(from))))))
+    };
+    let window = |length_ms: i64| {
+        let from = recent.end.plus_ms(-length_ms);
+        if length_ms <= EXACT_MS { Some(recent.cell(from)) } else { since(from) }
+    };
+    let mut figured = Figured::default();
+    let period = since(period_start);
+    let windows = WINDOWS.into_iter().map(|(name, length_ms)| (name, window(length_ms)));
+    for (name, cell) in windows.chain([("period", period)]) {
+        let Some(cell) = cell else { continue };
+        let share = |part: i64, whole: i64| Some(ratio(part, whole)).filter(|_| whole > 0);
+        let availability = share(cell.good_ms, cell.known_ms());
+        figured.availability.extend(availability.map(|it| (name, it)));
+        figured.coverage.extend(share(cell.known_ms(), cell.judged_ms()).map(|it| (name, it)));
+    }
+    if let Some((cell, budget_ms)) = period.zip(budget_ms).filter(|it| it.0.known_ms() > 0) {
+        figured.budget_remaining = Some(ratio(budget_ms - cell.down_ms, budget_ms));
+    }
+    let allowed = objective.map_or(0, Objective::down_ppm);
+    let burn = |(name, length_ms): (&'static str, i64)| -> Option<Share> {
+        let cell = window(length_ms).filter(|it| it.known_ms() * 4 >= length_ms)?;
+        let bad_ms = cell.bad_strain as f64 / STRAIN_WHOLE as f64;
+        let budget = cell.known_ms() as f64 * f64::from(allowed) / 1e6;
+        (allowed > 0).then(|| (name, bad_ms / budget))
+    };
+    figured.burn_rate = BURN_WINDOWS.into_iter().filter_map(burn).collect();
+    figured
+}
+
+fn ratio(part: i64, whole: i64) -> f64 {
+    part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::availability::figures::ledger::Run;
+    use crate::availability::segment::Segment;
+    use crate::availability::track::Strain;
+    use crate::model::state::State;
+
+    /// Hours 0 to 99 are good but one, which is half down; then two hours and a half, of which
+    /// the last ten minutes are down.
+    fn scene() -> (Ledger, Recent) {
+        let mut ledger = Ledger::default();
+        let good = Cell { good_ms: HOUR_MS, ..Cell::default() };
+        ledger.put(Run { first: 0, count: 100, contract: 1, cell: good });
+        let half = Cell {
+            good_ms: HOUR_MS / 2,
+            down_ms: HOUR_MS / 2,
+            bad_strain: HOUR_MS / 2 * STRAIN_WHOLE,
+            ..Cell::default()
+        };
+        ledger.put(Run { first: 90, count: 1, contract: 1, cell: half });
+        let end = Millis(102 * HOUR_MS + HOUR_MS / 2);
+        let segment = |from: i64, to: Millis, state| Segment {
+            span: Span::new(Millis(from), to).unwrap(),
+            state,
+        };
+        let fell = end.plus_ms(-600_000);
+        let track = Track {
+            timeline: vec![
+                segment(99 * HOUR_MS, fell, State::Up),
+                segment(fell.0, end, State::Down),
+            ],
+            strain: vec![Strain { span: Span::new(fell, end).unwrap(), share: STRAIN_WHOLE }],
+            ..Track::default()
+        };
+        let judged = Span::new(Millis(100 * HOUR_MS), end).unwrap().into();
+        (ledger, Recent { track, judged, end })
+    }
+
+    fn of(shares: &[Share], name: &str) -> Option<f64> {
+        shares.iter().find(|it| it.0 == name).map(|it| (it.1 * 1e9).round() / 1e9)
+    }
+
+    #[test]
+    fn windows_are_sums_of_hours_and_the_newest_time() {
+        let (ledger, recent) = scene();
+        let objective = Objective::parse("99%");
+        let budget = Some(40 * 60_000);
+        let figured = figured(&ledger, &recent, 100, Millis(80 * HOUR_MS), objective, budget);
+        let all = figured.availability.as_slice();
+        assert_eq!(of(all, "1h"), Some((5.0_f64 / 6.0 * 1e9).round() / 1e9));
+        // From the full hour 78: 24 h 30 min, 40 minutes of it down.
+        assert_eq!(of(all, "24h"), Some(((1_470.0_f64 - 40.0) / 1_470.0 * 1e9).round() / 1e9));
+        assert_eq!(of(all, "period"), Some(((1_350.0_f64 - 40.0) / 1_350.0 * 1e9).round() / 1e9));
+        assert_eq!(of(all, "7d"), None, "the ledger does not reach so far");
+        assert_eq!(of(&figured.coverage, "24h"), Some(1.0));
+        assert_eq!(figured.budget_remaining, Some(0.0));
+        assert_eq!(of(&figured.burn_rate, "5m"), Some(100.0));
+        assert_eq!(of(&figured.burn_rate, "30m"), Some((100.0_f64 / 3.0 * 1e9).round() / 1e9));
+        assert_eq!(of(&figured.burn_rate, "3d").map(|it| it > 0.9), Some(true));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_there() {
+        let (_, recent) = scene();
+        let unknown = Recent { track: Track::default(), ..recent };
+        let figured = figured(&Ledger::default(), &unknown, 100, Millis(0), None, None);
+        assert_eq!((figured.availability, figured.burn_rate), (vec![], vec![]));
+        assert_eq!(figured.coverage, [("1h", 0.0)]);
+        assert_eq!(figured.budget_remaining, None);
+    }
+}

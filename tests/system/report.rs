@@ -1,0 +1,10 @@
+//! Reports and exports of histories whose course is known.
+
+mod kit;
+mod month;
+mod promises;
+mod whole;
+mod command;
+mod refused;
+mod auditor;
+mod cost;
