@@ -22,8 +22,9 @@
 //!    one, unbroken by bad ones and by unknown time.
 //! 8. A bracket that reaches into unknown time (a run longer than its reach). Chosen: it
 //!    ends where the unknown begins, and does not go on behind it.
-//! 9. Outer spans of neighbouring outages can overlap. Chosen: D_hi (and D_lo) is the length of
-//!    their union, also for one check, so that D_hi never exceeds B.
+//! 9. Outer spans of neighbouring outages can overlap. Settled: D_lo and D_hi are the lengths of
+//!    unions of the inner and outer spans of each outage, before moved ones are united: between
+//!    two that meet it may have been up for a while.
 //! 10. Several lanes (IPv4 and IPv6) of one check: the text has no rule. Chosen: each lane is
 //!     judged alone; the caller gives the results of one lane.
 //! 11. "Touches" (a vantage belongs to an incident). Settled: its bad span shares an instant

@@ -33,6 +33,8 @@ fn together(vantages: &[Heard], rules: Rules) -> Story {
         given.extend(moved.gives(&counted, *piece));
         downs.extend(moved.down().map(|it| it.within(&counted)));
     }
+    let inner = union(&downs.iter().filter_map(Down::inner).collect::<Vec<_>>());
+    let outer = union(&downs.iter().filter_map(Down::outer).collect::<Vec<_>>());
     let downs = unite(downs);
     let mut bounds = bounds;
     bounds.extend(edges(&given));
@@ -45,14 +47,7 @@ fn together(vantages: &[Heard], rules: Rules) -> Story {
         let gift = given.iter().find(|(piece, _)| inside(*piece)).map(|(_, state)| *state);
         gift.or_else(|| at(&counted, t))
     });
-    Story {
-        inner: union(&downs.iter().filter_map(Down::inner).collect::<Vec<_>>()),
-        outer: union(&downs.iter().filter_map(Down::outer).collect::<Vec<_>>()),
-        blips: Vec::new(),
-        states,
-        downs,
-        raws,
-    }
+    Story { inner, outer, blips: Vec::new(), states, downs, raws }
 }
 
 fn count(raws: &[Line<Raw>], rules: Rules, t: i64) -> Option<State> {

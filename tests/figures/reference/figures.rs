@@ -271,7 +271,7 @@ fn reachability(story: &Story, ask: &Ask) -> Option<(i64, i64)> {
 
 fn verdict(ask: &Ask, coverage: Option<(i64, i64)>, lo: i64, hi: i64) -> Verdict {
     let enough = coverage.is_some_and(|(known, all)| {
-        i128::from(known) * 10_000 >= i128::from(ask.coverage_bp) * i128::from(all)
+        known > 0 && i128::from(known) * 10_000 >= i128::from(ask.coverage_bp) * i128::from(all)
     });
     if !enough {
         Verdict::NotEnoughData

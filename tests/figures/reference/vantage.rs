@@ -129,9 +129,14 @@ impl Heard {
         paint(self.bounds(), |t| self.speaker(t).map(|i| self.samples[i].raw))
     }
 
+    /// Whether each result is bad.
+    pub(crate) fn bads(&self) -> Vec<bool> {
+        self.samples.iter().map(Sample::is_bad).collect()
+    }
+
     /// Whether each result is bad and confirmed.
     pub(crate) fn confirmed(&self, k: usize) -> Vec<bool> {
-        let bad: Vec<bool> = self.samples.iter().map(Sample::is_bad).collect();
+        let bad = self.bads();
         let mut confirmed = vec![false; bad.len()];
         let mut confirm = |from: usize, to: usize| {
             for i in from..to {
