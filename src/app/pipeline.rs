@@ -166,7 +166,7 @@ impl Pipeline {
             Event::Journal(event) => todo.records.push(Record::Event(event)),
             Event::Adopt(roster, restored, done) => {
                 self.metrics.set_roster(&roster, &self.vantage);
-                watch.adopt(roster, restored);
+                watch.adopt(roster, restored, self.clock.now());
                 self.tell_all(watch);
                 // Nobody waits any more if the reload was given up; the roster stands.
                 let _ = done.send(());

@@ -107,9 +107,14 @@ impl Watched {
 }
 
 impl Watch {
-    /// Takes a new roster into force: checks that stay keep what is known of them, those that
+    /// Takes a new roster into force at `now`: checks that stay keep what is known of them, those that
     /// `restored` knows begin with that, the others begin with nothing.
-    pub(super) fn adopt(&mut self, roster: Arc<Roster>, mut restored: HashMap<CheckId, LiveCheck>) {
+    pub(super) fn adopt(
+        &mut self,
+        roster: Arc<Roster>,
+        mut restored: HashMap<CheckId, LiveCheck>,
+        now: Millis,
+    ) {
         let mut old = std::mem::take(&mut self.checks);
         for check in roster.checks().filter(|check| check.disabled.is_none()) {
             let kept = old.remove(&check.id).filter(|it| it.check.spec.kind() == check.spec.kind());
@@ -118,7 +123,7 @@ impl Watch {
                 Watched::new(check, live.unwrap_or_else(|| LiveCheck::new(check)))
             };
             let mut watched = kept.unwrap_or_else(new);
-            watched.live.adopt(check);
+            watched.live.adopt(check, now);
             watched.check = Arc::clone(check);
             self.checks.insert(check.id.clone(), watched);
         }

@@ -56,6 +56,17 @@ impl Reach {
         self
     }
 
+    /// With the newest `count` changes; older ones are forgotten, as if what they led to had
+    /// been in force for ever.
+    #[must_use]
+    pub fn newest(mut self, count: usize) -> Self {
+        let more = self.changes.len().saturating_sub(count);
+        if let Some((_, reach_ms)) = self.changes.drain(..more).next_back() {
+            self.first_ms = reach_ms;
+        }
+        self
+    }
+
     /// What is in force at `at`, in milliseconds.
     #[must_use]
     pub fn at(&self, at: Millis) -> i64 {

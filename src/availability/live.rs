@@ -92,19 +92,24 @@ impl LiveCheck {
     #[must_use]
     pub fn new(check: &Check) -> Self {
         let mut live = Self { lanes: Vec::new(), last: None, standing: None, shown: None };
-        live.adopt(check);
+        live.adopt(check, Millis(i64::MIN));
         live
     }
 
-    /// Goes on under a changed configuration. Results noted before keep the reach that was in
-    /// force; lanes that are not measured any more are dropped.
-    pub fn adopt(&mut self, check: &Check) {
+    /// Goes on under a configuration that is in force from `at` on. Results that started before
+    /// keep the reach that was in force, whenever they are noted; lanes that are not measured any
+    /// more are dropped.
+    ///
+    /// With another `K` (up to ten) the present state is right at once, and since when it is
+    /// down. What came before stays as the old `K` had it, and so does an alert that is open, until
+    /// three good results: only the history, read again with [`Self::new`], knows better.
+    pub fn adopt(&mut self, check: &Check, at: Millis) {
         let rule = LaneRule::of(check);
         let mut old = std::mem::take(&mut self.lanes);
         for lane in check.lanes() {
             let kept = old.iter().position(|(it, _)| it == lane).map(|at| old.swap_remove(at).1);
             let mut live = kept.unwrap_or_else(|| LiveLane::new(rule));
-            live.adopt(rule);
+            live.adopt(rule, at);
             self.lanes.push((*lane, live));
         }
     }
@@ -178,7 +183,7 @@ impl LiveCheck {
     }
 
     /// Whether results older than those noted could change neither the state, nor the alert, nor
-    /// what to run next, nor since when it is down.
+    /// what to run next, nor since when it is down, now or with any later result.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.lanes.iter().all(|(_, lane)| lane.is_settled())

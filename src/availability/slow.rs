@@ -116,13 +116,29 @@ impl Walk {
         Self { states, shortest: nothing.clone(), longest: nothing }
     }
 
-    fn bracket(&mut self, start: Bounds, end: Bounds) {
-        for at in FROM..TO {
+    /// Marks the shortest and the longest outage within the known time around `from`.
+    fn bracket(&mut self, from: i64, start: Bounds, end: Bounds) {
+        let (since, until) = self.around(from);
+        for at in since..until {
             let place = usize::try_from(at - FROM).unwrap();
-            let known = self.states[place] != State::Unknown;
-            self.shortest[place] |= known && start.2 <= at && at < end.0;
-            self.longest[place] |= known && start.0 <= at && at < end.2;
+            self.shortest[place] |= start.2 <= at && at < end.0;
+            self.longest[place] |= start.0 <= at && at < end.2;
         }
+    }
+
+    fn around(&self, from: i64) -> (i64, i64) {
+        let known = |at: i64| {
+            let place = usize::try_from(at - FROM).ok();
+            place.and_then(|it| self.states.get(it)).is_some_and(|it| *it != State::Unknown)
+        };
+        let (mut since, mut until) = (from, from);
+        while known(since - 1) {
+            since -= 1;
+        }
+        while known(until) {
+            until += 1;
+        }
+        (since, until)
     }
 
     /// Maximal runs of down.
@@ -154,7 +170,7 @@ fn alone(seen: &[Seen], needed: usize) -> Walk {
         // The bracket is the last good start and the earliest bad end; then the last bad start
         // and the earliest good end.
         let start = if start.0 == start.1 { start } else { (start.0, start.1, ended) };
-        walk.bracket(start, end);
+        walk.bracket(from, start, end);
     }
     walk
 }
@@ -179,7 +195,13 @@ fn several(vantages: &[Vec<Seen>], quorum: Quorum) -> Walk {
         for seen in vantages {
             let bad: Vec<i64> = (from..to).filter(|it| raw(seen, *it) == State::Down).collect();
             if let (Some(first), Some(last)) = (bad.first(), bad.last()) {
-                starts.push(spell(seen, *first).0);
+                let mut begins = spell(seen, *first).0;
+                if begins.0 != begins.1 {
+                    let parts =
+                        bad.iter().filter(|it| **it == from || raw(seen, **it - 1) != State::Down);
+                    begins.2 = parts.map(|it| spell(seen, *it).2).min().unwrap();
+                }
+                starts.push(begins);
                 ends.push(spell(seen, *last).1);
             }
         }
@@ -208,16 +230,18 @@ fn several(vantages: &[Vec<Seen>], quorum: Quorum) -> Walk {
             end = rule(&ends, ends.len() - quorum.bad);
         }
         // Never into or across unknown time.
-        while (start.1..from).any(|it| state(it) == State::Unknown) {
-            start.1 += 1;
+        let (since, until) = counted.around(from);
+        let counted_edges = ((start.0, from, start.2), (end.0, to, end.2));
+        if start.1 <= since {
+            start = (since, since, since);
         }
-        while (to..end.1).any(|it| state(it) == State::Unknown) {
-            end.1 -= 1;
+        if end.1 >= until {
+            end = (until, until, until);
         }
         if start.1 >= end.1 {
-            (start.1, end.1) = (from, to);
+            (start, end) = counted_edges;
         }
-        walk.bracket(start, end);
+        walk.bracket(from, start, end);
         // What it gives away is as what stands beside it.
         for at in from..to {
             let beside = if at < start.1 { state(from - 1) } else { state(to) };

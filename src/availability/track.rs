@@ -26,8 +26,7 @@ pub struct Track {
     pub outages: Vec<Outage>,
     /// Time that is surely down: from the latest start to the earliest end of each outage.
     pub shortest: SpanSet,
-    /// Time that may be down: from the earliest start to the latest end. It may reach beyond
-    /// known time; the figures cut it there.
+    /// Time that may be down: from the earliest start to the latest end.
     pub longest: SpanSet,
     /// Bad time that is not confirmed, one span a blip; it is up.
     pub blips: Vec<Span>,
@@ -145,6 +144,14 @@ impl Edge {
     #[must_use]
     pub const fn fixed(at: Millis) -> Self {
         Self { at, earliest: at, latest: at }
+    }
+
+    /// Its bracket cut to the known time around its outage: it ends where unknown begins and does
+    /// not go on behind it.
+    #[must_use]
+    pub(super) fn within(self, around: Span) -> Self {
+        let cut = |it: Millis| it.clamp(around.start(), around.end());
+        Self { earliest: cut(self.earliest), latest: cut(self.latest), ..self }
     }
 
     /// Between which instants it lies; `None` if it has no width.

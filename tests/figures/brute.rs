@@ -10,7 +10,7 @@ use thongsuot::model::result::RunResult;
 use thongsuot::model::state::State;
 
 use crate::reference::{
-    Ask, Down, Heard, Hold, Raw, Reach, Rules, Story, at, check, end, figures, span, start,
+    Ask, Down, Heard, Raw, Reach, Rules, Story, at, check, end, figures, span, start,
 };
 use crate::simulate::{Dice, result};
 
@@ -106,11 +106,11 @@ fn scene(dice: &mut Dice, unit: i64, length: i64) -> Ticks {
 }
 
 fn heard(it: &Ticks) -> Heard {
-    Heard::of(&it.results, &Reach::constant(it.h), Hold::Chained)
+    Heard::of(&it.results, &Reach::constant(it.h))
 }
 
 fn rules(k: usize, quorum: usize, known: usize) -> Rules {
-    Rules { confirm: k, quorum, known, hold: Hold::Chained }
+    Rules { confirm: k, quorum, known }
 }
 
 fn state(story: &Story, t: i64) -> State {
@@ -177,16 +177,15 @@ impl Edges<'_> {
         let mut all: Vec<[i64; 4]> = Vec::new();
         for (vantage, ticks) in self.vantages.iter().enumerate() {
             let bad = |second: i64| self.raw(vantage, second) == Some(Raw::Bad);
-            let touched: Vec<i64> = (first - 1..=last + 1).filter(|it| bad(*it)).collect();
+            let touched: Vec<i64> = (first..=last).filter(|it| bad(*it)).collect();
             let (Some(from), Some(to)) = (touched.first(), touched.last()) else { continue };
             let (from, to) = (Self::walk(*from, bad).0, Self::walk(*to, bad).1);
             let heard = |second: i64| ticks.nearest(second * 1_000).map(|it| it.started.0);
-            all.push([
-                heard(from - 1).unwrap_or(from * 1_000),
-                heard(from).unwrap(),
-                heard(to).unwrap(),
-                heard(to + 1).unwrap_or((to + 1) * 1_000),
-            ]);
+            // Beside its own unknown time the edge itself stands for both.
+            let (begin, stop) = (from * 1_000, (to + 1) * 1_000);
+            let left = heard(from - 1).map_or([begin; 2], |good| [good, heard(from).unwrap()]);
+            let right = heard(to + 1).map_or([stop; 2], |good| [heard(to).unwrap(), good]);
+            all.push([left[0], left[1], right[0], right[1]]);
         }
         let q = self.rules.quorum;
         let sorted = |which: usize| {
@@ -208,7 +207,7 @@ impl Edges<'_> {
         let (since, until) = Self::walk(first, known);
         let start = if known(first - 1) { start.max(since * 1_000) } else { first * 1_000 };
         let end = if known(last + 1) { end.min((until + 1) * 1_000) } else { (last + 1) * 1_000 };
-        (start, end)
+        if start < end { (start, end) } else { (first * 1_000, (last + 1) * 1_000) }
     }
 
     /// Every counted down span in seconds and its moved one.
@@ -233,17 +232,16 @@ impl Edges<'_> {
             return State::Down;
         }
         let counted = spans.iter().find(|((first, last), _)| (*first..=*last).contains(&second));
-        let Some(((first, last), (from, to))) = counted else { return self.counted(second) };
+        let Some(((first, last), (from, _))) = counted else { return self.counted(second) };
         let (left, right) = (self.counted(first - 1), self.counted(last + 1));
-        let leftwards = if from < to { t < *from } else { left != State::Unknown };
-        if leftwards { left } else { right }
+        if t < *from { left } else { right }
     }
 }
 
 #[test]
 fn several_vantages_are_as_walked_second_by_second() {
     let (mut moves, mut states) = (0, [0; 5]);
-    for seed in 0..150 {
+    for seed in 0..350 {
         let mut dice = Dice::new(seed);
         let n = usize::try_from(dice.within(2, 4)).unwrap();
         let ticks: Vec<Ticks> = (0..n).map(|_| scene(&mut dice, 1_000, 150_000)).collect();
@@ -305,11 +303,9 @@ fn ratio((top, bottom): (i64, i64)) -> i64 {
 }
 
 fn worst(line: &[(i64, Option<State>)], ticks: usize) -> Option<(i64, i64)> {
-    let of = |window: &[(i64, Option<State>)]| {
-        let known = window.iter().filter(|it| it.1.is_some_and(|it| it != State::Unknown));
-        let known = i64::try_from(known.count()).unwrap();
-        let down = window.iter().filter(|it| it.1 == Some(State::Down)).count();
-        (known > 0).then_some((known - i64::try_from(down).unwrap(), known))
-    };
-    line.windows(ticks).filter_map(of).min_by_key(|it| ratio(*it))
+    let known = line.iter().filter_map(|it| it.1).filter(|it| *it != State::Unknown);
+    let down: Vec<i64> = known.map(|it| i64::from(it == State::Down)).collect();
+    let length = i64::try_from(ticks).unwrap();
+    let of = |window: &[i64]| (length - window.iter().sum::<i64>(), length);
+    down.windows(ticks).map(of).min_by_key(|it| ratio(*it))
 }

@@ -7,8 +7,8 @@ use thongsuot::model::span::Span;
 use thongsuot::model::state::State;
 
 use crate::reference::{
-    Ask, Down, Heard, Hold, Maintenance, Raw, Reach, Rules, Story, Verdict, check, end, figures,
-    span, start, system, vantage_timeline,
+    Ask, Down, Heard, Maintenance, Raw, Reach, Rules, Story, Verdict, check, end, figures, span,
+    start, system, vantage_timeline,
 };
 use crate::simulate::result;
 
@@ -29,8 +29,8 @@ fn runs(of: &[(i64, char)]) -> Vec<RunResult> {
 }
 
 fn story(vantages: &[&[(i64, char)]], quorum: usize, known: usize) -> Story {
-    let hear = |it: &&[(i64, char)]| Heard::of(&runs(it), &Reach::constant(H), Hold::Chained);
-    let rules = Rules { confirm: 3, quorum, known, hold: Hold::Chained };
+    let hear = |it: &&[(i64, char)]| Heard::of(&runs(it), &Reach::constant(H));
+    let rules = Rules { confirm: 3, quorum, known };
     check(&vantages.iter().map(hear).collect::<Vec<_>>(), rules)
 }
 
@@ -54,7 +54,7 @@ fn bracket(it: &Down) -> [i64; 6] {
 #[test]
 fn a_change_lies_in_the_middle_and_a_gap_is_unknown_beyond_the_reach() {
     let line = |of: &[(i64, char)]| {
-        let line = vantage_timeline(&runs(of), &Reach::constant(H), Hold::Chained);
+        let line = vantage_timeline(&runs(of), &Reach::constant(H));
         line.into_iter().map(|(it, raw)| (start(it) / 1_000, end(it) / 1_000, raw)).collect()
     };
     let got: Vec<_> = line(&[(0, 'u'), (30, 'd'), (66, 's'), (103, 'u')]);
@@ -82,13 +82,13 @@ fn one_vantage_needs_three_bad_in_a_row_or_in_ten() {
 
 #[test]
 fn a_service_that_asks_for_peace_while_failing_stays_down() {
-    let of = |hold: Hold, last: i64| {
+    let of = |last: i64| {
         let times = [(0, 'd'), (6, 'd'), (12, 'd'), (30, 'w'), (60, 'w'), (last, 'u')];
-        vantage_timeline(&runs(&times), &Reach::constant(H), hold)[0].0
+        vantage_timeline(&runs(&times), &Reach::constant(H))[0].0
     };
-    assert_eq!(of(Hold::Chained, 90), span(-18_000, 90_000).unwrap());
-    assert_eq!(of(Hold::Chained, 900), span(-18_000, 78_000).unwrap());
-    assert_eq!(of(Hold::Literal, 900), span(-18_000, 900_000).unwrap());
+    // The next testimony keeps its own 18 s; without one, 36 s after the last back-off.
+    assert_eq!(of(90), span(-18_000, 72_000).unwrap());
+    assert_eq!(of(900), span(-18_000, 96_000).unwrap());
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn the_worst_minute_and_the_verdict_know_the_bracket() {
 fn each_result_reaches_as_far_as_the_interval_of_its_time() {
     let reach = Reach(vec![(0, H), (20_000, 6_000)]);
     let of = |second: i64| {
-        let line = vantage_timeline(&runs(&[(0, 'u'), (second, 'd')]), &reach, Hold::Chained);
+        let line = vantage_timeline(&runs(&[(0, 'u'), (second, 'd')]), &reach);
         line.iter().map(|(it, _)| (start(*it) / 1_000, end(*it) / 1_000)).collect::<Vec<_>>()
     };
     // The middle is within the reach of both; of the first only; of neither.

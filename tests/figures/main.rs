@@ -8,3 +8,4 @@ mod simulate;
 mod truth;
 mod invariants;
 mod examples;
+mod compare;

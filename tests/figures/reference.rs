@@ -12,41 +12,41 @@
 //!    the window of 10), with the worst outcome, and the earliest end among those of its
 //!    testimony.
 //! 3. Fewer than 10 results in all. Chosen: the window is all of them.
-//! 4. `void/backoff`, "the state before it". Chosen ([`Hold::Chained`]): that of the last
-//!    testimony, if no two neighbours of testimony, back-off, back-off … are more than 2h apart;
-//!    it holds up to the start of the next testimony if that is at most 2h after the last
-//!    back-off, else to h after the last back-off: a monitor that stops is not an outage.
-//!    [`Hold::Literal`] holds up to the next testimony however far (none: last back-off + h).
-//!    A back-off in the millisecond of the bad result follows it.
+//! 4. `void/backoff`, "the state before it": as the settled points have it, each carries the bad
+//!    state of the last testimony on for 2h past its own start, if that state became unknown no
+//!    more than 4h before; the next testimony keeps its own h. A back-off in the millisecond of
+//!    the bad result follows it.
 //! 5. Time held by a back-off belongs to the last bad result: down if that one is confirmed.
 //! 6. A blip of a slow or up service. Chosen: up, never slow.
-//! 7. "The good runs after it" (bracket). Chosen: the unbroken row of good results after the
-//!    last bad one.
-//! 8. A bracket that reaches into unknown time (a good run longer than its reach). Chosen: it
+//! 7. "The good runs after it" (bracket). Chosen: the row of good results after the last bad
+//!    one, unbroken by bad ones and by unknown time.
+//! 8. A bracket that reaches into unknown time (a run longer than its reach). Chosen: it
 //!    ends where the unknown begins, and does not go on behind it.
-//! 9. Outer spans of neighbouring outages can overlap. Chosen: D_hi (and D_lo) is the length of
-//!    their union, also for one check, so that D_hi never exceeds B.
+//! 9. Outer spans of neighbouring outages can overlap. Settled: D_lo and D_hi are the lengths of
+//!    unions of the inner and outer spans of each outage, before moved ones are united: between
+//!    two that meet it may have been up for a while.
 //! 10. Several lanes (IPv4 and IPv6) of one check: the text has no rule. Chosen: each lane is
 //!     judged alone; the caller gives the results of one lane.
-//! 11. "Touches" (a vantage belongs to an incident). Chosen: its bad span shares an instant with
-//!     the quorum's, or ends or begins exactly where that begins or ends.
+//! 11. "Touches" (a vantage belongs to an incident). Settled: its bad span shares an instant
+//!     with the quorum's.
 //! 12. A vantage with several bad spans in one incident. Chosen: the first gives g and b, the
 //!     last gives last bad and first good; "its bad runs" are those of all of them.
-//! 13. A vantage's own edge beside its own unknown time has no last good (first good). Chosen:
-//!     the edge itself stands for it (also for the end of the good run).
+//! 13. A vantage's own edge beside its own unknown time. Settled: that edge stands for good, bad
+//!     and end alike.
 //! 14. A moved edge that would reach into unknown time, or exactly to it. Chosen: it stops there
 //!     and is then an edge beside unknown, without width. An edge that the counting already puts
 //!     beside unknown does not move.
-//! 15. A moved start at or after the moved end. Chosen: no down span; its time goes to the state
-//!     before it, else to the one after it.
+//! 15. A moved start at or after the moved end. Settled: both stay where they were counted, in
+//!     the brackets that they have.
 //! 16. Spans that abut after moving are united like those that overlap. The bracket of the
-//!     united span: start of the earliest, end of the latest (its middle counts as inside).
+//!     united span: start in [least, least] of their starts, end in [most, most].
 //! 17. A moved edge gives its time to the state next to the counted edge; several spans give
 //!     first, then all take.
 //! 18. `slow` over vantages. Chosen: at least Q vantages whose nearest result is slow; Q, not a
 //!     share of F.
 //! 19. Bracket of a system's down span. Chosen: start in [least, least] of the starts of its
-//!     critical checks' spans, end in [most, most]. Checks that are not critical give none.
+//!     critical checks' spans, end in [most, most], in the known time of the system around it.
+//!     Checks that are not critical give none.
 //! 20. System D_lo, D_hi: unions of the critical checks' inner and outer spans, where the
 //!     *system's* state is known.
 //! 21. "Availability of a check added mid-period begins with its first slot". Chosen: the caller
@@ -56,22 +56,22 @@
 //!     that. So MTTR = D / count and MTBF = (U+L+G) / count.
 //! 23. "Less than 60 s apart" holds whatever state lies between, excluded time included; exactly
 //!     60 s is apart. "Only unknown between" has no limit of length.
-//! 24. MCR: windows lie wholly inside P; availability as in §6 over the judged and known time in
-//!     the window, however little that is; windows without any are passed over; none if P is
-//!     shorter than the window. Of equal ratios the one with the most known time is given.
+//! 24. MCR, settled: the judged and known time of P is put together, and the window slides over
+//!     that; none if it is shorter than the window.
 //! 25. Reachability of a check: each vantage's known time in judged time times its weight
 //!     (default 1); slow is good. For a system (no rule): the lines of all its critical checks.
 //! 26. Verdict. Chosen: coverage is asked first (nothing known: not enough data); then met if
 //!     D_hi <= budget, missed if D_lo > budget, else within the error of measurement. What the
 //!     objective is a share of (B or |P|) is left to the caller, who gives milliseconds.
-//! 27. Uncertainty: the sum of squares of the widths of the brackets of edges that lie in judged
-//!     time (a start: the instant; an end: the millisecond before it).
+//! 27. Uncertainty, settled: the width of a bracket is what of it lies in known judged time.
 //! 28. Maintenance recorded exactly the notice before it begins is excluded.
 //! 29. System: `partial` by a check that is not critical needs all critical ones known (order of
 //!     the text); an unknown check that is not critical changes nothing.
 //! 30. Of two results one millisecond apart the midpoint, cut down, is the first: it speaks for
 //!     no time after its start. Chosen: so be it.
-//! 31. A clash of section 8 with section 5: down is monotone in Q only before edges move. With
+//! 31. Down in excluded maintenance is shown apart only where it would else be judged: in service
+//!     hours and not before the first slot.
+//! 32. A clash of section 8 with section 5: down is monotone in Q only before edges move. With
 //!     moved edges a larger Q can give a little more (a second here and there).
 
 mod vantage;
@@ -85,7 +85,7 @@ use thongsuot::model::state::State;
 use thongsuot::model::time::Millis;
 
 pub(crate) use self::check::check;
-pub(crate) use self::figures::{Ask, Figures, Maintenance, Verdict, figures};
+pub(crate) use self::figures::{Ask, Figures, Incident, Maintenance, Verdict, figures};
 pub(crate) use self::system::system;
 pub(crate) use self::vantage::{Heard, vantage_timeline};
 
@@ -115,13 +115,6 @@ impl Reach {
     }
 }
 
-/// How long a back-off keeps bad bad (note 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
-    Chained,
-    Literal,
-}
-
 /// K, Q and M of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rules {
@@ -131,7 +124,6 @@ pub(crate) struct Rules {
     pub(crate) quorum: usize,
     /// M: vantages that must be known.
     pub(crate) known: usize,
-    pub(crate) hold: Hold,
 }
 
 /// A whole measurement, for comparing.
@@ -148,8 +140,7 @@ pub(crate) fn measure(
     rules: Rules,
     ask: &Ask,
 ) -> Reference {
-    let heard: Vec<Heard> =
-        vantages.iter().map(|results| Heard::of(results, reach, rules.hold)).collect();
+    let heard: Vec<Heard> = vantages.iter().map(|results| Heard::of(results, reach)).collect();
     let story = check(&heard, rules);
     Reference { figures: figures(&story, ask), story }
 }
@@ -168,6 +159,20 @@ impl Down {
     /// Latest start to earliest end.
     pub(crate) fn inner(&self) -> Option<Span> {
         span(self.start_hi, self.end_lo)
+    }
+
+    /// With its bracket cut to the known time around it.
+    pub(crate) fn within<S>(self, known: &[(Span, S)]) -> Self {
+        let (from, to) = (start(self.span), end(self.span));
+        let (since, until) = (known_since(known, from), known_until(known, to));
+        let cut = |t: i64| t.clamp(since, until);
+        Self {
+            start_lo: cut(self.start_lo),
+            start_hi: cut(self.start_hi),
+            end_lo: cut(self.end_lo),
+            end_hi: cut(self.end_hi),
+            ..self
+        }
     }
 
     /// Earliest start to latest end.
@@ -232,6 +237,27 @@ pub(crate) fn at<S: Copy>(line: &[(Span, S)], t: i64) -> Option<S> {
 /// Every edge of a line.
 pub(crate) fn edges<S>(line: &[(Span, S)]) -> Vec<i64> {
     line.iter().flat_map(|(piece, _)| [start(*piece), end(*piece)]).collect()
+}
+
+/// Of spans that overlap or touch, one: it began when the first of them did, and ended when the
+/// last of them did.
+pub(crate) fn unite(mut downs: Vec<Down>) -> Vec<Down> {
+    downs.sort_by_key(|it| start(it.span));
+    let mut united: Vec<Down> = Vec::new();
+    for down in downs {
+        match united.last_mut() {
+            Some(last) if start(down.span) <= end(last.span) => {
+                let to = end(last.span).max(end(down.span));
+                last.span = span(start(last.span), to).unwrap();
+                last.start_lo = last.start_lo.min(down.start_lo);
+                last.start_hi = last.start_hi.min(down.start_hi);
+                last.end_lo = last.end_lo.max(down.end_lo);
+                last.end_hi = last.end_hi.max(down.end_hi);
+            }
+            _ => united.push(down),
+        }
+    }
+    united
 }
 
 /// The union of spans, in order.

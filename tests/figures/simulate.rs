@@ -13,7 +13,7 @@ use thongsuot::model::span::Span;
 use thongsuot::model::step::Step;
 use thongsuot::model::time::{Micros, Millis};
 
-use crate::reference::{Hold, Reach, Rules};
+use crate::reference::{Reach, Rules};
 
 pub(crate) use self::run::simulate;
 
@@ -128,7 +128,7 @@ impl Scenario {
     }
 
     pub(crate) fn rules(&self) -> Rules {
-        Rules { confirm: self.confirm, quorum: self.quorum, known: self.known, hold: Hold::Chained }
+        Rules { confirm: self.confirm, quorum: self.quorum, known: self.known }
     }
 
     /// r: from the end of a bad run to the start of the one that confirms it.

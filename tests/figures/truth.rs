@@ -175,8 +175,7 @@ fn inside(down: &Down, truth: Span) -> bool {
 fn error_of(scenario: &Scenario) -> i64 {
     let simulated = simulate(scenario);
     let (reach, rules) = (scenario.reach(), scenario.rules());
-    let heard: Vec<Heard> =
-        simulated.results.iter().map(|it| Heard::of(it, &reach, rules.hold)).collect();
+    let heard: Vec<Heard> = simulated.results.iter().map(|it| Heard::of(it, &reach)).collect();
     let story = check(&heard, rules);
     if let Err(why) = judge(scenario, &simulated, &story.downs) {
         panic!("{why}\n{scenario:?}");
@@ -190,7 +189,7 @@ fn error_of(scenario: &Scenario) -> i64 {
 fn a_wrong_measurement_is_found() {
     let scenario = Scenario::isolated(1, 1, 3, (120_000, 200_000));
     let simulated = simulate(&scenario);
-    let heard = Heard::of(&simulated.results[0], &scenario.reach(), scenario.rules().hold);
+    let heard = Heard::of(&simulated.results[0], &scenario.reach());
     let right = check(&[heard], scenario.rules()).downs;
     assert_eq!(judge(&scenario, &simulated, &right), Ok(()));
     let wrong = |what: &str, change: fn(&mut Vec<Down>)| {

@@ -1,6 +1,7 @@
 //! One lane of a check, seen from one vantage: its last results and the state before them.
 
 use crate::availability::confirm::Confirm;
+use crate::availability::judge::Reach;
 use crate::availability::sample::{Backoff, Sample, boundary, cells};
 use crate::availability::segment::{Segment, append};
 use crate::model::check::Check;
@@ -20,6 +21,9 @@ const DISORDER_MAX: usize = 8;
 /// Slots left out at the service's request that are kept one by one, in case a result that
 /// started before them is still to come. Older ones are folded into the result they follow.
 const BACKOFFS_MAX: usize = 8;
+
+/// Changes of the interval that are kept, for results that started before them.
+const REACHES_MAX: usize = 4;
 
 /// Consecutive good results that end an alert.
 const GOOD_TO_RESOLVE: usize = 3;
@@ -61,6 +65,9 @@ impl LaneRule {
 #[derive(Clone, Debug)]
 pub struct LiveLane {
     rule: LaneRule,
+    /// By when a result started: one that was in flight while the interval changed is judged by
+    /// the old one.
+    reach: Reach,
     entries: Vec<Entry>,
     backoffs: Vec<Backoff>,
     /// How many results left `entries`.
@@ -128,6 +135,7 @@ impl LiveLane {
     pub(super) const fn new(rule: LaneRule) -> Self {
         Self {
             rule,
+            reach: Reach::constant(rule.reach_ms),
             entries: Vec::new(),
             backoffs: Vec::new(),
             evicted: 0,
@@ -137,16 +145,37 @@ impl LiveLane {
         }
     }
 
-    pub(super) fn adopt(&mut self, rule: LaneRule) {
-        self.rule = rule;
+    /// Goes on under a rule that is in force from `at` on.
+    pub(super) fn adopt(&mut self, rule: LaneRule, at: Millis) {
+        let old = std::mem::replace(&mut self.rule, rule);
+        if old.reach_ms != rule.reach_ms {
+            self.reach = self.reach.clone().then(at, rule.reach_ms).newest(REACHES_MAX);
+        }
+        if old.confirm != rule.confirm {
+            self.confirm_anew(old.confirm);
+        }
+    }
+
+    /// Another `K`: results side by side are confirmed together, so those that are kept are
+    /// enough to say since when it is down (`K` up to ten). Of an older one whose window is not
+    /// kept, what a greater `K` confirmed stays.
+    fn confirm_anew(&mut self, old: Confirm) {
+        let bad: Vec<bool> = self.entries.iter().map(|it| it.sample.is_bad()).collect();
+        let marks = self.rule.confirm.mark(&bad);
+        let is_weaker = self.rule.confirm.needed() <= old.needed();
+        for (entry, mark) in self.entries.iter_mut().zip(marks).take(self.frozen) {
+            entry.confirmed = mark || (is_weaker && entry.confirmed);
+        }
+        self.recount();
     }
 
     /// Takes a result into account; `false` if it is too old to be placed.
     pub(super) fn note(&mut self, result: &RunResult) -> bool {
-        if let Some(backoff) = Backoff::of(result, self.rule.reach_ms) {
+        let reach_ms = self.reach.at(result.started);
+        if let Some(backoff) = Backoff::of(result, reach_ms) {
             return self.hold(backoff);
         }
-        let Some(sample) = Sample::of(result, self.rule.reach_ms) else { return true };
+        let Some(sample) = Sample::of(result, reach_ms) else { return true };
         let place = self.entries.partition_point(|it| it.sample.at < sample.at);
         // The windows of those after the frozen ones must not change in their frozen part.
         if place < (2 * self.frozen).min(self.entries.len()) {
@@ -262,11 +291,12 @@ impl LiveLane {
     }
 
     /// Whether older results than those noted could change neither the state, nor the alert,
-    /// nor since when it is down.
+    /// nor since when it is down, nor what the next result makes of them.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let Some(last) = self.entries.last() else { return false };
-        last.sure && last.open_sure && (!last.confirmed || self.knows_start())
+        let next_is_sure = self.evicted + self.entries.len() >= self.rule.confirm.window() - 1;
+        next_is_sure && last.sure && last.open_sure && (!last.confirmed || self.knows_start())
     }
 
     /// What to run after `result`, which was just noted.

@@ -108,11 +108,13 @@ fn waits_are_counted_from_the_end_of_the_run() {
 fn a_dozen_results_settle_a_calm_check_and_an_outage_needs_its_start() {
     let settled = |sketch: &str| live_of(&results(sketch, 29_000), 3, IpChoice::Any).0.is_settled();
     assert!(!settled(""));
-    assert!(!settled("oo"));
-    assert!(settled("ooo"));
+    assert!(!settled("oooooooo"));
+    assert!(settled("ooooooooo"));
     assert!(settled("ooooooooox"));
-    assert!(!settled("ooox"));
-    assert!(settled("oxxx"));
+    assert!(!settled("ooooooox"));
+    assert!(settled("oooooxxxx"));
+    // A third bad result among ten confirms the two that came long before.
+    assert!(!settled("xxooo"));
     assert!(!settled(&"x".repeat(100)));
     assert!(settled(&format!("o{}", "x".repeat(100))));
     assert!(settled(&format!("x..{}", "x".repeat(100))));
@@ -152,7 +154,7 @@ fn another_number_needed_takes_force_at_once() {
     let all = results(&format!("{}{}", "o".repeat(100), "x".repeat(45)), 29_000);
     let states = all.iter().enumerate().map(|(place, result)| {
         if place == 100 {
-            live.adopt(&check(INTERVAL_MS, 40, IpChoice::Any));
+            live.adopt(&check(INTERVAL_MS, 40, IpChoice::Any), result.started);
         }
         live.note(result).after
     });
@@ -160,12 +162,38 @@ fn another_number_needed_takes_force_at_once() {
     assert!(states[..139].iter().all(|it| *it == State::Up));
     assert!(states[139..].iter().all(|it| *it == State::Down));
     assert_eq!(live.since(Millis(144 * 29_000)), Some(Millis(100 * 29_000 - 14_500)));
-    live.adopt(&check(INTERVAL_MS, 1, IpChoice::Any));
+    live.adopt(&check(INTERVAL_MS, 1, IpChoice::Any), Millis(145 * 29_000));
     let mut next = |at: i64, shows| live.note(&result(at * 29_000, shows, 0).unwrap()).after;
     assert_eq!(
         (next(145, 'o'), next(146, 'x'), next(147, 'o')),
         (State::Up, State::Down, State::Up)
     );
+}
+
+#[test]
+fn another_number_needed_says_at_once_since_when_it_is_down() {
+    let all = results(&format!("{}xx", "o".repeat(40)), 29_000);
+    let (mut live, _) = live_of(&all, 3, IpChoice::Any);
+    let now = Millis(41 * 29_000);
+    assert_eq!(live.state(now), State::Up);
+    live.adopt(&check(INTERVAL_MS, 2, IpChoice::Any), now);
+    let since = Some(Millis(40 * 29_000 - 14_500));
+    assert_eq!((live.state(now), live.since(now)), (State::Down, since));
+}
+
+#[test]
+fn a_run_in_flight_while_the_interval_changed_speaks_as_far_as_it_was_planned_for() {
+    let reach = |interval_ms| lane::LaneRule::of(&check(interval_ms, 3, IpChoice::Any)).reach_ms;
+    let mut live = LiveCheck::new(&check(INTERVAL_MS, 3, IpChoice::Any));
+    live.adopt(&check(10 * INTERVAL_MS, 3, IpChoice::Any), Millis(5_000));
+    live.note(&result(0, 'o', 6_000).unwrap());
+    let old = reach(INTERVAL_MS);
+    let states = [old - 1, old].map(|it| live.state(Millis(it)));
+    assert_eq!(states, [State::Up, State::Unknown]);
+    live.note(&result(5_000, 'o', 100).unwrap());
+    let new = 5_000 + reach(10 * INTERVAL_MS);
+    let states = [new - 1, new].map(|it| live.state(Millis(it)));
+    assert_eq!(states, [State::Up, State::Unknown]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub fn track(vantage: &Vantage, confirm: Confirm) -> Track {
         views: vec![vantage.view()],
         ..Track::default()
     };
+    let known = track.known();
     let (mut shortest, mut longest) = (Vec::new(), Vec::new());
     for spell in spells(samples) {
         track.strain.push(Strain { span: spell.span, share: STRAIN_WHOLE });
@@ -36,7 +37,8 @@ pub fn track(vantage: &Vantage, confirm: Confirm) -> Track {
             track.blips.push(spell.span);
             continue;
         }
-        let (start, end) = edges(&spell);
+        let around = known.around(spell.span.start()).unwrap_or(spell.span);
+        let (start, end) = edges(&spell, around);
         shortest.extend(Span::new(start.latest, end.earliest));
         longest.extend(Span::new(start.earliest, end.latest));
         let confirmed = confirmed_at(samples, &bad, confirm, spell.places.0);
@@ -47,7 +49,7 @@ pub fn track(vantage: &Vantage, confirm: Confirm) -> Track {
     track
 }
 
-fn edges(spell: &Spell) -> (Edge, Edge) {
+fn edges(spell: &Spell, around: Span) -> (Edge, Edge) {
     let (from, to) = (spell.span.start(), spell.span.end());
     let start = spell.good_before.map_or(Edge::fixed(from), |good| Edge {
         at: from,
@@ -59,7 +61,7 @@ fn edges(spell: &Spell) -> (Edge, Edge) {
         earliest: spell.last,
         latest: ended,
     });
-    (start, end)
+    (start.within(around), end.within(around))
 }
 
 /// When the bad result at `place` was confirmed: the end of the last of the `K` bad runs in the

@@ -123,7 +123,9 @@ fn settle_one(
         let from = own.partition_point(|it| it.span.end() <= span.start());
         let until = own.partition_point(|it| it.span.start() < span.end());
         let own = own.get(from..until)?;
-        Some((*own.first()?, *own.last()?))
+        // The bracket asks for all of its bad runs in the outage, not only for the first spell's.
+        let first_ended = own.iter().map(|it| it.first_ended).min()?;
+        Some((Spell { first_ended, ..*own.first()? }, *own.last()?))
     };
     let (firsts, lasts): (Vec<Spell>, Vec<Spell>) = spells.iter().filter_map(touching).unzip();
     let mut start = Edge::fixed(span.start());
@@ -134,11 +136,8 @@ fn settle_one(
     if known_after {
         end = end_edge(&lasts, quorum.bad).unwrap_or(end);
     }
-    // Known time ends the reach of both; it can matter only where M is more than Q.
     let around = known.around(span.start()).unwrap_or(span);
-    let from = start.at.max(around.start());
-    let to = end.at.min(around.end());
-    (start.at, end.at) = if from < to { (from, to) } else { (span.start(), span.end()) };
+    let (start, end) = bounded(start, end, span, around);
     let mut ended: Vec<Millis> = firsts.iter().map(|it| it.first_ended).collect();
     ended.sort_unstable();
     let first = firsts.iter().min_by_key(|it| (it.first, it.fault.code()));
@@ -149,6 +148,20 @@ fn settle_one(
         fault: first.map_or(crate::model::reason::Reason::Internal, |it| it.fault),
         parts: vec![0],
     }
+}
+
+/// Keeps the edges of `span` in the known time around it: one that would reach unknown time ends
+/// there, without width. If they would cross, both stay where they were counted.
+fn bounded(start: Edge, end: Edge, span: Span, around: Span) -> (Edge, Edge) {
+    let (start, end) = (start.within(around), end.within(around));
+    let reaches_back = start.at <= around.start();
+    let reaches_on = end.at >= around.end();
+    let from = if reaches_back { Edge::fixed(around.start()) } else { start };
+    let to = if reaches_on { Edge::fixed(around.end()) } else { end };
+    if from.at < to.at {
+        return (from, to);
+    }
+    (Edge { at: span.start(), ..start }, Edge { at: span.end(), ..end })
 }
 
 /// The start of an outage over the vantages that are bad in it: with `g` the start of the last
@@ -205,17 +218,19 @@ fn nth(values: &[Millis], needed: usize) -> Option<Millis> {
     values.get(needed.max(1) - 1).copied()
 }
 
-/// Outages that overlap or touch are one, with the start of the first and the last end.
+/// Outages that overlap or touch are one: it began no later than any of them can have begun, and
+/// ended no earlier than any can have ended.
 pub(super) fn unite(mut outages: Vec<Outage>) -> Vec<Outage> {
     outages.sort_by_key(|it| (it.start.at, it.start.latest, it.start.earliest, it.end.at));
     let mut united: Vec<Outage> = Vec::with_capacity(outages.len());
     for outage in outages {
         match united.last_mut() {
             Some(last) if outage.start.at <= last.end.at => {
-                let end = |it: &Outage| (it.end.at, it.end.earliest, it.end.latest);
-                if end(&outage) > end(last) {
-                    last.end = outage.end;
-                }
+                last.start.earliest = last.start.earliest.min(outage.start.earliest);
+                last.start.latest = last.start.latest.min(outage.start.latest);
+                last.end.at = last.end.at.max(outage.end.at);
+                last.end.earliest = last.end.earliest.max(outage.end.earliest);
+                last.end.latest = last.end.latest.max(outage.end.latest);
                 last.confirmed = last.confirmed.min(outage.confirmed);
                 last.parts.extend(outage.parts);
                 last.parts.sort_unstable();

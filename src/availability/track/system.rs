@@ -28,7 +28,8 @@ pub struct Part {
 /// figures ("không giám sát").
 ///
 /// Its outages are the unions of those of its critical checks, and so are the shortest and
-/// longest time they may have lasted.
+/// longest time they may have lasted. One began between the earliest and the latest instant at
+/// which the first of them can have begun, and ended likewise with the last.
 #[must_use]
 pub fn track(parts: &[Part]) -> Option<Track> {
     if !parts.iter().any(|it| it.critical) {
@@ -42,10 +43,17 @@ pub fn track(parts: &[Part]) -> Option<Track> {
     };
     let outages = parts.iter().enumerate().filter(|(_, part)| part.critical);
     let outages = outages.flat_map(|(place, part)| watched_outages(part, place));
+    let mut outages = unite(outages.collect());
+    let known: SpanSet = timeline.iter().map(|it| it.span).collect();
+    for outage in &mut outages {
+        if let Some(around) = known.around(outage.start.at) {
+            (outage.start, outage.end) = (outage.start.within(around), outage.end.within(around));
+        }
+    }
     let strains = critical().map(|it| it.track.strain.as_slice());
     Some(Track {
         timeline,
-        outages: unite(outages.collect()),
+        outages,
         shortest: union(|it| &it.shortest),
         longest: union(|it| &it.longest),
         blips: critical().flat_map(|it| it.track.blips.clone()).collect(),

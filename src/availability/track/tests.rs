@@ -9,7 +9,7 @@ use super::*;
 use crate::availability::combine;
 use crate::availability::confirm::Confirm;
 use crate::availability::judge::{Reach, Rule, course};
-use crate::availability::sketch::{results, vantage};
+use crate::availability::sketch::{result, results, vantage};
 use crate::model::check::Lane;
 use crate::model::result::RunResult;
 
@@ -93,6 +93,52 @@ fn alone_two_bad_results_are_a_blip() {
 fn edges_beside_unknown_have_no_width() {
     let track = check(&["o..xxx..o"], "up -6 to 6, down 24 to 56, up 74 to 86");
     assert_eq!(edges(&track, 0), [[24_000; 3], [56_000; 3]]);
+}
+
+/// Runs of each vantage: start in milliseconds, what it shows, length in milliseconds.
+fn timed(vantages: &[&[(i64, char, u32)]]) -> Track {
+    let (_, rule) = drawn(&vec![""; vantages.len()]);
+    let mut all = Vec::new();
+    for (place, runs) in vantages.iter().enumerate() {
+        let run = |(at, shows, long): &(i64, char, u32)| result(*at, *shows, *long);
+        let named = |it| RunResult { vantage: vantage(place), ..it };
+        all.extend(runs.iter().filter_map(run).map(named));
+    }
+    course(&all, &rule)
+}
+
+#[test]
+fn a_bracket_ends_where_unknown_begins_and_does_not_go_on_behind_it() {
+    // The good run of 20 s speaks for 6 s; the time from 44 s on is known again.
+    let track = timed(&[&[
+        (0, 'o', 100),
+        (10_000, 'x', 100),
+        (15_000, 'x', 100),
+        (20_000, 'x', 100),
+        (30_000, 'o', 20_000),
+        (50_000, 'o', 20_000),
+    ]]);
+    assert_eq!(told(&track.timeline), "up -6 to 5, down to 25, up to 36, up 44 to 56");
+    assert_eq!(edges(&track, 0), [[0, 5_000, 10_100], [20_000, 25_000, 36_000]]);
+    assert_eq!(track.longest.length_ms(), 36_000);
+}
+
+#[test]
+fn the_bracket_of_a_quorum_asks_for_every_bad_run_of_its_outage() {
+    // The first vantage has two spells in it; the run of the second one ended first.
+    let track = timed(&[
+        &[
+            (0, 'o', 100),
+            (10_000, 'h', 10_000),
+            (14_000, 'o', 100),
+            (18_000, 'x', 100),
+            (28_000, 'x', 100),
+            (38_000, 'o', 100),
+        ],
+        &[(2_000, 'o', 100), (12_000, 'h', 10_000), (22_000, 'x', 100), (32_000, 'o', 100)],
+        &[(3_000, 'o', 100), (13_000, 'x', 100), (23_000, 'x', 100), (33_000, 'o', 100)],
+    ]);
+    assert_eq!(edges(&track, 0), [[2_000, 6_500, 18_100], [23_000, 30_000, 33_100]]);
 }
 
 #[test]
@@ -184,6 +230,24 @@ fn a_system_is_down_when_a_critical_check_is() {
     assert_eq!(track.outages[0].parts, [0, 1]);
     assert_eq!(track.shortest.length_ms(), 29_900);
     assert_eq!(system::track(&parts[2..]), None);
+}
+
+/// The first check fell first, but the second one may have.
+#[test]
+fn a_system_began_to_fail_no_later_than_any_of_its_checks_may_have() {
+    let later = timed(&[&[
+        (-600, 'o', 100),
+        (9_400, 'o', 100),
+        (21_200, 'x', 100),
+        (31_200, 'x', 100),
+        (36_200, 'x', 100),
+        (46_000, 'o', 100),
+    ]]);
+    assert_eq!(edges(&later, 0)[0], [9_400, 15_300, 21_300]);
+    let first = part("ooxxxoooo", true, -6);
+    let parts = [first.clone(), system::Part { track: later, ..first }];
+    let track = system::track(&parts).unwrap();
+    assert_eq!(edges(&track, 0), [[9_400, 15_000, 20_100], [40_000, 45_000, 50_100]]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use thongsuot::model::state::State;
 use super::vantage::alone;
 use super::{
     Down, Heard, Line, Raw, Rules, Story, at, edges, end, known_since, known_until, paint, span,
-    start, union,
+    start, union, unite,
 };
 
 /// The state of a check, from what each of its vantages said.
@@ -29,9 +29,12 @@ fn together(vantages: &[Heard], rules: Rules) -> Story {
             start: seen.start(&counted, *piece, rules.quorum),
             end: seen.end(&counted, *piece, rules.quorum),
         };
+        let moved = moved.uncrossed(*piece);
         given.extend(moved.gives(&counted, *piece));
-        downs.extend(moved.down());
+        downs.extend(moved.down().map(|it| it.within(&counted)));
     }
+    let inner = union(&downs.iter().filter_map(Down::inner).collect::<Vec<_>>());
+    let outer = union(&downs.iter().filter_map(Down::outer).collect::<Vec<_>>());
     let downs = unite(downs);
     let mut bounds = bounds;
     bounds.extend(edges(&given));
@@ -44,14 +47,7 @@ fn together(vantages: &[Heard], rules: Rules) -> Story {
         let gift = given.iter().find(|(piece, _)| inside(*piece)).map(|(_, state)| *state);
         gift.or_else(|| at(&counted, t))
     });
-    Story {
-        inner: union(&downs.iter().filter_map(Down::inner).collect::<Vec<_>>()),
-        outer: union(&downs.iter().filter_map(Down::outer).collect::<Vec<_>>()),
-        blips: Vec::new(),
-        states,
-        downs,
-        raws,
-    }
+    Story { inner, outer, blips: Vec::new(), states, downs, raws }
 }
 
 fn count(raws: &[Line<Raw>], rules: Rules, t: i64) -> Option<State> {
@@ -76,11 +72,22 @@ struct Edge {
     at: i64,
     lo: i64,
     hi: i64,
+    /// Beside unknown time: without width.
+    sharp: bool,
 }
 
 impl Edge {
     fn sharp(at: i64) -> Self {
-        Self { at, lo: at, hi: at }
+        Self { at, lo: at, hi: at, sharp: true }
+    }
+
+    fn bounds(self) -> (i64, i64) {
+        if self.sharp { (self.at, self.at) } else { (self.lo, self.hi) }
+    }
+
+    /// Not moved after all.
+    fn stays(self, at: i64) -> Self {
+        Self { at, sharp: false, ..self }
     }
 }
 
@@ -101,10 +108,7 @@ impl Seen {
         for (heard, line) in vantages.iter().zip(raws) {
             let own: Vec<Span> = line
                 .iter()
-                .filter(|(piece, raw)| {
-                    let touches = start(*piece) <= end(quorum) && end(*piece) >= start(quorum);
-                    *raw == Raw::Bad && touches
-                })
+                .filter(|(piece, raw)| *raw == Raw::Bad && piece.within(quorum).is_some())
                 .map(|(piece, _)| *piece)
                 .collect();
             let (Some(from), Some(to)) = (own.first(), own.last()) else { continue };
@@ -112,15 +116,21 @@ impl Seen {
             let first = heard.speaker(from).unwrap();
             let last = heard.speaker(to - 1).unwrap();
             let bad = heard.samples[first..=last].iter().filter(|it| it.is_bad());
-            seen.bad_end.push(bad.map(|it| it.end).min().unwrap());
-            seen.first_bad.push(heard.samples[first].start);
-            seen.last_bad.push(heard.samples[last].start);
-            let known_before = heard.speaker(from - 1).is_some();
-            let good = heard.last_good(first).filter(|_| known_before);
-            seen.last_good.push(good.map_or(from, |it| it.start));
+            let bad_end = bad.map(|it| it.end).min().unwrap();
+            let good = heard.speaker(from - 1).and_then(|_| heard.last_good(first));
+            let before = good.map(|it| (it.start, heard.samples[first].start, bad_end));
+            let before = before.unwrap_or((from, from, from));
+            seen.last_good.push(before.0);
+            seen.first_bad.push(before.1);
+            seen.bad_end.push(before.2);
             let row = if heard.speaker(to).is_some() { heard.good_row(last) } else { vec![] };
-            seen.first_good.push(row.first().map_or(to, |it| it.start));
-            seen.good_end.push(row.iter().map(|it| it.end).min().unwrap_or(to));
+            let good_end = row.iter().map(|it| it.end).min();
+            let after = row.first().zip(good_end);
+            let after = after.map(|(it, ended)| (heard.samples[last].start, it.start, ended));
+            let after = after.unwrap_or((to, to, to));
+            seen.last_bad.push(after.0);
+            seen.first_good.push(after.1);
+            seen.good_end.push(after.2);
         }
         seen
     }
@@ -136,10 +146,7 @@ impl Seen {
         let (good, bad) =
             if good <= bad { (good, bad) } else { (lo, smallest(&self.first_bad, q)) };
         let moved = (good + bad).div_euclid(2);
-        if moved <= since {
-            return Edge::sharp(since);
-        }
-        Edge { at: moved, lo: lo.max(since), hi }
+        Edge { at: moved.max(since), lo, hi, sharp: moved <= since }
     }
 
     fn end(&self, counted: &Line<State>, piece: Span, q: usize) -> Edge {
@@ -153,10 +160,7 @@ impl Seen {
         let (bad, good) =
             if bad <= good { (bad, good) } else { (lo, largest(&self.first_good, q)) };
         let moved = (bad + good).div_euclid(2);
-        if moved >= until {
-            return Edge::sharp(until);
-        }
-        Edge { at: moved, lo, hi: hi.min(until) }
+        Edge { at: moved.min(until), lo, hi, sharp: moved >= until }
     }
 }
 
@@ -178,42 +182,25 @@ struct Moved {
 }
 
 impl Moved {
+    fn uncrossed(self, piece: Span) -> Self {
+        if self.start.at < self.end.at {
+            return self;
+        }
+        Self { start: self.start.stays(start(piece)), end: self.end.stays(end(piece)) }
+    }
+
     fn down(&self) -> Option<Down> {
-        Some(Down {
-            span: span(self.start.at, self.end.at)?,
-            start_lo: self.start.lo,
-            start_hi: self.start.hi,
-            end_lo: self.end.lo,
-            end_hi: self.end.hi,
-        })
+        let ((start_lo, start_hi), (end_lo, end_hi)) = (self.start.bounds(), self.end.bounds());
+        let span = span(self.start.at, self.end.at)?;
+        Some(Down { span, start_lo, start_hi, end_lo, end_hi })
     }
 
     /// What the counted span gives away, and to which state.
     fn gives(&self, counted: &Line<State>, piece: Span) -> Vec<(Span, State)> {
         let (from, to) = (start(piece), end(piece));
         let (left, right) = (at(counted, from - 1), at(counted, to));
-        if self.down().is_none() {
-            return left.or(right).map(|state| (piece, state)).into_iter().collect();
-        }
         let before = span(from, self.start.at.min(to)).zip(left);
         let after = span(self.end.at.max(from), to).zip(right);
         before.into_iter().chain(after).collect()
     }
-}
-
-fn unite(mut downs: Vec<Down>) -> Vec<Down> {
-    downs.sort_by_key(|it| start(it.span));
-    let mut united: Vec<Down> = Vec::new();
-    for down in downs {
-        match united.last_mut() {
-            Some(last) if start(down.span) <= end(last.span) => {
-                if end(down.span) >= end(last.span) {
-                    last.span = span(start(last.span), end(down.span)).unwrap();
-                    (last.end_lo, last.end_hi) = (down.end_lo, down.end_hi);
-                }
-            }
-            _ => united.push(down),
-        }
-    }
-    united
 }

@@ -63,10 +63,14 @@ impl Ask {
 
     /// Whether `t` is in P ∩ S ∖ X, and not before the first slot.
     pub(crate) fn judges(&self, t: i64) -> bool {
+        self.offers(t) && !self.in_maintenance(t)
+    }
+
+    /// That, maintenance or not.
+    fn offers(&self, t: i64) -> bool {
         let served = |hours: &Vec<Span>| hours.iter().any(|it| it.contains(Millis(t)));
         self.period.contains(Millis(t))
             && self.hours.as_ref().is_none_or(served)
-            && !self.in_maintenance(t)
             && self.begin.is_none_or(|begin| begin <= t)
     }
 
@@ -154,11 +158,11 @@ pub(crate) fn figures(story: &Story, ask: &Ask) -> Figures {
         coverage,
         least: over(known - down_hi, known + unknown),
         most: over(known + unknown - down_lo, known + unknown),
-        edge_squares: edge_squares(story, ask),
+        edge_squares: edge_squares(story, &judged),
         incidents,
         mttr: over(down, count),
         mtbf: over(good, count),
-        mcr: WINDOWS_MS.map(|window| worst(&judged, ask.period, window)),
+        mcr: WINDOWS_MS.map(|window| worst(&judged, window)),
         reachability: reachability(story, ask),
         verdict: verdict(ask, coverage, down_lo, down_hi),
     }
@@ -183,23 +187,18 @@ fn down_in_maintenance(story: &Story, ask: &Ask) -> i64 {
     bounds.extend(ask.bounds());
     let shown = |t: i64| {
         let down = at(&story.states, t) == Some(State::Down);
-        (down && ask.period.contains(Millis(t)) && ask.in_maintenance(t)).then_some(())
+        (down && ask.offers(t) && ask.in_maintenance(t)).then_some(())
     };
     paint(bounds, shown).iter().map(|(piece, ())| piece.length_ms()).sum()
 }
 
-fn edge_squares(story: &Story, ask: &Ask) -> i128 {
-    let square = |width: i64| i128::from(width) * i128::from(width);
-    let mut sum = 0;
-    for down in &story.downs {
-        if ask.judges(start(down.span)) {
-            sum += square(down.start_hi - down.start_lo);
-        }
-        if ask.judges(end(down.span) - 1) {
-            sum += square(down.end_hi - down.end_lo);
-        }
-    }
-    sum
+fn edge_squares(story: &Story, judged: &[(Span, State)]) -> i128 {
+    let square = |from: i64, to: i64| {
+        let bracket: Vec<Span> = span(from, to).into_iter().collect();
+        i128::from(known_in(&bracket, judged)).pow(2)
+    };
+    let edges = |it: &Down| square(it.start_lo, it.start_hi) + square(it.end_lo, it.end_hi);
+    story.downs.iter().map(edges).sum()
 }
 
 fn incidents(story: &Story, ask: &Ask) -> Vec<Incident> {
@@ -235,35 +234,25 @@ fn judged_ms(part: Span, ask: &Ask) -> i64 {
     line.iter().map(|(piece, ())| piece.length_ms()).sum()
 }
 
-/// The worst availability of any window inside the period. Between two instants at which an edge
-/// of the window meets an edge of a state the quotient only rises or only falls, so these and
-/// their neighbours are enough.
-fn worst(judged: &[(Span, State)], period: Span, window: i64) -> Option<(i64, i64)> {
-    let last = end(period) - window;
-    let mut starts = vec![start(period), last];
-    for edge in edges(judged) {
-        for near in -1..=1 {
-            starts.extend([edge + near, edge + near - window]);
-        }
+/// The worst availability of any window over the known judged time, put together. Between two
+/// instants at which an edge of the window meets an edge of a state the quotient only rises or
+/// only falls, so these are enough.
+fn worst(judged: &[(Span, State)], window: i64) -> Option<(i64, i64)> {
+    let mut length = 0;
+    let mut together: Vec<(Span, bool)> = Vec::new();
+    for (piece, state) in judged.iter().filter(|(_, state)| *state != State::Unknown) {
+        let place = span(length, length + piece.length_ms()).unwrap();
+        together.push((place, *state == State::Down));
+        length += piece.length_ms();
     }
-    starts.retain(|t| (start(period)..=last).contains(t));
-    starts.sort_unstable();
-    starts.dedup();
-    let each = starts.into_iter().filter_map(|t| of_window(judged, span(t, t + window)?));
-    each.min_by(|a, b| {
-        let cross = |x: i64, y: i64| i128::from(x) * i128::from(y);
-        cross(a.0, b.1).cmp(&cross(b.0, a.1)).then(b.1.cmp(&a.1))
-    })
-}
-
-fn of_window(judged: &[(Span, State)], window: Span) -> Option<(i64, i64)> {
-    let (mut good, mut known) = (0, 0);
-    for (piece, state) in judged {
-        let length = piece.within(window).map_or(0, Span::length_ms);
-        known += if *state == State::Unknown { 0 } else { length };
-        good += if matches!(state, State::Unknown | State::Down) { 0 } else { length };
-    }
-    (known > 0).then_some((good, known))
+    let mut starts: Vec<i64> = edges(&together).into_iter().flat_map(|t| [t, t - window]).collect();
+    starts.retain(|t| (0..=length - window).contains(t));
+    let down_in = |from: i64| -> i64 {
+        let window = span(from, from + window).unwrap();
+        let down = together.iter().filter(|(_, down)| *down);
+        down.filter_map(|(piece, _)| piece.within(window)).map(Span::length_ms).sum()
+    };
+    starts.into_iter().map(down_in).max().map(|down| (window - down, window))
 }
 
 fn reachability(story: &Story, ask: &Ask) -> Option<(i64, i64)> {
@@ -282,7 +271,7 @@ fn reachability(story: &Story, ask: &Ask) -> Option<(i64, i64)> {
 
 fn verdict(ask: &Ask, coverage: Option<(i64, i64)>, lo: i64, hi: i64) -> Verdict {
     let enough = coverage.is_some_and(|(known, all)| {
-        i128::from(known) * 10_000 >= i128::from(ask.coverage_bp) * i128::from(all)
+        known > 0 && i128::from(known) * 10_000 >= i128::from(ask.coverage_bp) * i128::from(all)
     });
     if !enough {
         Verdict::NotEnoughData

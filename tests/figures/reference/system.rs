@@ -3,7 +3,7 @@
 use thongsuot::model::span::Span;
 use thongsuot::model::state::State;
 
-use super::{Down, Story, at, edges, paint, union};
+use super::{Story, at, edges, paint, union, unite};
 
 /// The state of a system of checks, each critical or not; `None` without a critical one.
 pub(crate) fn system(checks: &[(bool, Story)]) -> Option<Story> {
@@ -14,8 +14,8 @@ pub(crate) fn system(checks: &[(bool, Story)]) -> Option<Story> {
     }
     let bounds = checks.iter().flat_map(|(_, story)| edges(&story.states)).collect();
     let states = paint(bounds, |t| state(checks, t));
-    let down = states.iter().filter(|(_, state)| *state == State::Down);
-    let downs = down.map(|(piece, _)| bracket(&critical, *piece)).collect();
+    let downs = unite(critical.iter().flat_map(|it| it.downs.clone()).collect());
+    let downs = downs.into_iter().map(|it| it.within(&states)).collect();
     let all = |pick: fn(&Story) -> &Vec<Span>| {
         union(&critical.iter().flat_map(|it| pick(it).clone()).collect::<Vec<_>>())
     };
@@ -45,19 +45,5 @@ fn state(checks: &[(bool, Story)], t: i64) -> Option<State> {
         Some(State::Slow)
     } else {
         Some(State::Up)
-    }
-}
-
-fn bracket(critical: &[&Story], piece: Span) -> Down {
-    let parts = || {
-        let downs = critical.iter().flat_map(|it| it.downs.iter());
-        downs.filter(|it| it.span.within(piece).is_some())
-    };
-    Down {
-        span: piece,
-        start_lo: parts().map(|it| it.start_lo).min().unwrap(),
-        start_hi: parts().map(|it| it.start_hi).min().unwrap(),
-        end_lo: parts().map(|it| it.end_lo).max().unwrap(),
-        end_hi: parts().map(|it| it.end_hi).max().unwrap(),
     }
 }

@@ -6,10 +6,7 @@ use thongsuot::model::result::RunResult;
 use thongsuot::model::span::Span;
 use thongsuot::model::state::State;
 
-use super::{
-    Down, Hold, Line, Raw, Reach, Rules, Story, edges, end, known_since, known_until, paint, span,
-    start, union,
-};
+use super::{Down, Line, Raw, Reach, Rules, Story, edges, end, paint, start, union};
 
 /// A result that testifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +24,16 @@ impl Sample {
 }
 
 /// All that one vantage said of one lane of one check: results in order of their starts, and
-/// the instants of back-offs.
+/// the back-offs, each with the reach in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) samples: Vec<Sample>,
-    pub(crate) backoffs: Vec<i64>,
-    hold: Hold,
+    pub(crate) backoffs: Vec<(i64, i64)>,
 }
 
 impl Heard {
     /// From results in any order, doubles and late ones included.
-    pub(crate) fn of(results: &[RunResult], reach: &Reach, hold: Hold) -> Self {
+    pub(crate) fn of(results: &[RunResult], reach: &Reach) -> Self {
         let mut starts: Vec<i64> = Vec::new();
         let mut backoffs: Vec<i64> = Vec::new();
         for result in results {
@@ -60,7 +56,8 @@ impl Heard {
             &sorted[from..to]
         };
         let samples = starts.into_iter().map(|t| merged(same(t), reach.at(t))).collect();
-        Self { samples, backoffs, hold }
+        let backoffs = backoffs.into_iter().map(|t| (t, reach.at(t))).collect();
+        Self { samples, backoffs }
     }
 
     /// Which result speaks for the instant `t`.
@@ -68,10 +65,15 @@ impl Heard {
         let next = self.samples.partition_point(|it| it.start <= t);
         let before = next.checked_sub(1).map(|i| (i, self.samples[i]));
         let after = self.samples.get(next).map(|it| (next, *it));
-        if let Some((i, _)) = before
+        if let Some((i, first)) = before
             && self.held_until(i).is_some_and(|until| t < until)
         {
-            return Some(i);
+            let begins = |(_, it): (usize, Sample)| {
+                (it.start - it.reach).max((first.start + it.start).div_euclid(2))
+            };
+            if after.is_none_or(|it| t < begins(it)) {
+                return Some(i);
+            }
         }
         let nearest = match (before, after) {
             (Some((i, first)), Some((j, second))) => {
@@ -91,25 +93,17 @@ impl Heard {
     fn held_until(&self, i: usize) -> Option<i64> {
         let bad = self.samples[i];
         let next = self.samples.get(i + 1).map(|it| it.start);
-        let from = self.backoffs.partition_point(|at| *at < bad.start);
-        let to = self.backoffs.partition_point(|at| next.is_none_or(|next| *at < next));
-        let backoffs = &self.backoffs[from..to];
-        if !bad.is_bad() || backoffs.is_empty() {
+        if !bad.is_bad() {
             return None;
         }
-        if self.hold == Hold::Literal {
-            return Some(next.unwrap_or(backoffs[backoffs.len() - 1] + bad.reach));
-        }
-        let mut last = bad.start;
-        let mut any = false;
-        for at in backoffs {
-            if at - last > 2 * bad.reach {
-                break;
+        let follows = |at: i64| bad.start <= at && next.is_none_or(|next| at < next);
+        let mut held = bad.start + bad.reach;
+        for (at, reach) in self.backoffs.iter().filter(|(at, _)| follows(*at)) {
+            if at - 4 * reach <= held {
+                held = held.max(at + 2 * reach);
             }
-            (last, any) = (*at, true);
         }
-        let reached = next.filter(|next| next - last <= 2 * bad.reach);
-        any.then_some(reached.unwrap_or(last + bad.reach))
+        (held > bad.start + bad.reach).then_some(held)
     }
 
     /// Every instant at which the speaker can change.
@@ -135,9 +129,14 @@ impl Heard {
         paint(self.bounds(), |t| self.speaker(t).map(|i| self.samples[i].raw))
     }
 
+    /// Whether each result is bad.
+    pub(crate) fn bads(&self) -> Vec<bool> {
+        self.samples.iter().map(Sample::is_bad).collect()
+    }
+
     /// Whether each result is bad and confirmed.
     pub(crate) fn confirmed(&self, k: usize) -> Vec<bool> {
-        let bad: Vec<bool> = self.samples.iter().map(Sample::is_bad).collect();
+        let bad = self.bads();
         let mut confirmed = vec![false; bad.len()];
         let mut confirm = |from: usize, to: usize| {
             for i in from..to {
@@ -163,10 +162,25 @@ impl Heard {
         self.samples[..i].iter().rev().find(|it| !it.is_bad()).copied()
     }
 
-    /// The unbroken row of good results after result `i`.
+    /// The row of good results after result `i`, up to the next bad one or unknown time.
     pub(crate) fn good_row(&self, i: usize) -> Vec<Sample> {
-        let after = self.samples[i + 1..].iter().skip_while(|it| it.is_bad());
-        after.take_while(|it| !it.is_bad()).copied().collect()
+        let mut row = Vec::new();
+        for (j, it) in self.samples.iter().enumerate().skip(i + 1) {
+            if it.is_bad() || !self.is_joined(j) {
+                break;
+            }
+            row.push(*it);
+        }
+        row
+    }
+
+    /// Whether all time between result `j` and the one before it is known.
+    fn is_joined(&self, j: usize) -> bool {
+        let (first, second) = (self.samples[j - 1], self.samples[j]);
+        let mut bounds = vec![first.start, first.start + first.reach, second.start - second.reach];
+        bounds.extend(self.held_until(j - 1));
+        bounds.retain(|t| (first.start..second.start).contains(t));
+        bounds.into_iter().all(|t| self.speaker(t).is_some())
     }
 }
 
@@ -187,8 +201,8 @@ fn merged(same: &[&RunResult], reach: i64) -> Sample {
 }
 
 /// The raw state of one lane of a check at one vantage.
-pub(crate) fn vantage_timeline(results: &[RunResult], reach: &Reach, hold: Hold) -> Line<Raw> {
-    Heard::of(results, reach, hold).timeline()
+pub(crate) fn vantage_timeline(results: &[RunResult], reach: &Reach) -> Line<Raw> {
+    Heard::of(results, reach).timeline()
 }
 
 /// The state of a check with one vantage.
@@ -223,15 +237,12 @@ fn bracket(heard: &Heard, states: &Line<State>, piece: Span) -> Down {
     let last = heard.speaker(to - 1).unwrap();
     let mut down = Down { span: piece, start_lo: from, start_hi: from, end_lo: to, end_hi: to };
     if heard.speaker(from - 1).is_some() {
-        let good = heard.last_good(first).map_or(from, |it| it.start);
-        down.start_lo = good.max(known_since(states, from));
+        down.start_lo = heard.last_good(first).map_or(from, |it| it.start);
         down.start_hi = heard.samples[first..=last].iter().map(|it| it.end).min().unwrap();
     }
     if heard.speaker(to).is_some() {
-        let good = heard.good_row(last).iter().map(|it| it.end).min().unwrap_or(to);
         down.end_lo = heard.samples[last].start;
-        down.end_hi = good.min(known_until(states, to));
+        down.end_hi = heard.good_row(last).iter().map(|it| it.end).min().unwrap_or(to);
     }
-    debug_assert!(span(down.start_lo, down.end_hi).is_some());
-    down
+    down.within(states)
 }
