@@ -241,9 +241,14 @@ fn worst(judged: &[(Span, State)], window: i64) -> Option<(i64, i64)> {
     let mut length = 0;
     let mut together: Vec<(Span, bool)> = Vec::new();
     for (piece, state) in judged.iter().filter(|(_, state)| *state != State::Unknown) {
-        let place = span(length, length + piece.length_ms()).unwrap();
-        together.push((place, *state == State::Down));
+        let (from, is_down) = (length, *state == State::Down);
         length += piece.length_ms();
+        match together.last_mut() {
+            Some((last, before)) if *before == is_down => {
+                *last = span(start(*last), length).unwrap();
+            }
+            _ => together.push((span(from, length).unwrap(), is_down)),
+        }
     }
     let mut starts: Vec<i64> = edges(&together).into_iter().flat_map(|t| [t, t - window]).collect();
     starts.retain(|t| (0..=length - window).contains(t));
