@@ -16,6 +16,7 @@ mod maintained;
 mod notices;
 mod offline;
 mod runs;
+mod scheduled;
 mod watched;
 mod pipeline;
 mod settings;
@@ -46,9 +47,6 @@ use crate::history::{History, HistoryError};
 use crate::metrics::Metrics;
 use crate::probe::NetError;
 use crate::probe::heartbeat::Board;
-use crate::schedule;
-use crate::schedule::core::{Act, Core};
-use crate::schedule::gate::Gate;
 use crate::web;
 
 use absence::Absences;
@@ -56,7 +54,7 @@ use descriptors::Budget;
 use figures::Figures;
 use maintained::Maintained;
 use parts::Parts;
-use pipeline::{Event, Pipeline};
+use pipeline::Pipeline;
 use reload::Reloader;
 use runs::Runs;
 use watched::Shared;
@@ -177,10 +175,10 @@ impl App {
         let listen = listen(&options, &config)?;
         let budget = Budget::take();
         let clock = Clock::System;
-        let now = clock.now();
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
-        let restored = restore::live(&history, &config, now).await?;
+        let past = restore::past(&history, &config, clock.now()).await?;
+        restore::account(&history, &config, &past, &metrics).await?;
         let notices = Arc::new(restore::notices(&history).await?);
         let (listener, address) = bind(listen).await?;
 
@@ -208,9 +206,17 @@ impl App {
         };
         parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
         let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
-        let stop = schedule_stop.clone();
-        let schedule = scheduled(Arc::clone(&runs), &metrics, commanded, stop, tracker.clone());
-        parts.spawn("schedule", schedule);
+        parts.spawn(
+            "schedule",
+            scheduled::run(
+                scheduled::first(&clock, &past),
+                Arc::clone(&runs),
+                Arc::clone(&metrics),
+                commanded,
+                schedule_stop.clone(),
+                tracker.clone(),
+            ),
+        );
 
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
         let web = settings::web(&config);
@@ -226,6 +232,7 @@ impl App {
             notices: Arc::clone(&notices),
             current: Mutex::new(Arc::new(config)),
             turn: tokio::sync::Mutex::default(),
+            tasks: TaskTracker::new(),
         });
         let judges = judges(&reloader, &watch, &history);
         let source = source::AppSource {
@@ -238,7 +245,7 @@ impl App {
         };
         let ready = Arc::clone(&source.ready);
         serve(&mut parts, listener, web::router(web, metrics, source), budget.connections);
-        reloader.begin(restored, &history).await?;
+        reloader.begin(past, &history).await?;
         keep_up(&mut parts, &history, &clock, looked, Arc::clone(&reloader));
         parts.spawn("maintenance", judges.0.run(parts.stop_token()));
         parts.spawn("figures", judges.1.run(parts.stop_token()));
@@ -265,7 +272,7 @@ impl App {
                     break Err(AppError::PartDied { part: death.part, why: death.why });
                 }
                 asked = asked.recv() => match asked {
-                    Some(Asked::Reload) => drop(self.reloader.reload("signal").await),
+                    Some(Asked::Reload) => drop(self.reloader.reload_apart("signal")),
                     Some(Asked::Stop) | None => break Ok(()),
                 },
             }
@@ -338,50 +345,6 @@ fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connect
         web::serve(listener, router, limits, stop.cancelled_owned()).await;
         Ok(())
     });
-}
-
-/// The schedule as a part: what it wants started becomes a task, what is void an event.
-fn scheduled(
-    runs: Arc<Runs>,
-    metrics: &Arc<Metrics>,
-    commands: mpsc::Receiver<schedule::Command>,
-    stop: CancellationToken,
-    tracker: TaskTracker,
-) -> impl Future<Output = Result<(), String>> + Send + use<> {
-    let metrics = Arc::clone(metrics);
-    let core =
-        Core::new(Gate::default(), schedule::reading(&runs.clock, tokio::time::Instant::now()));
-    async move {
-        let clock = runs.clock.clone();
-        let looking = Arc::clone(&runs);
-        let act = move |act| match act {
-            Act::Start(job) => {
-                let runs = Arc::clone(&runs);
-                tracker.spawn(async move { runs.run(job).await });
-            }
-            Act::Void(job, reason) => send(&tracker, &runs, Event::Void(job, reason)),
-            Act::Absent(gap, reason) => {
-                runs.absences.note();
-                send(&tracker, &runs, Event::Absent(gap, reason));
-            }
-            Act::ClockStepped { by_ms, at } => {
-                send(&tracker, &runs, Event::ClockStepped { by_ms, at });
-            }
-        };
-        let looked = move |in_flight| {
-            looking.absences.looked();
-            metrics.runs_in_flight(in_flight);
-        };
-        schedule::run(core, clock, commands, act, looked, stop).await;
-        Ok(())
-    }
-}
-
-/// Sends an event without waiting in the schedule.
-fn send(tracker: &TaskTracker, runs: &Arc<Runs>, event: Event) {
-    let events = runs.events.clone();
-    // The pipeline is gone only when the daemon is ending.
-    tracker.spawn(async move { drop(events.send(event).await) });
 }
 
 fn open_history(

@@ -48,6 +48,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// log may be as late as this; the page and the API work it out when they are asked.
 const STATES_EVERY: Duration = Duration::from_secs(5);
 
+/// A result that started later than this after now comes from a clock that was ahead.
+const AHEAD_MS: i64 = 1_000;
+
 /// What happens.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -236,6 +239,10 @@ impl Pipeline {
         let Some(watched) = watch.checks.get_mut(&result.check) else {
             return live::Follow::None;
         };
+        // By a clock that has been set back since: the history keeps it, the state can't use it.
+        if result.started > self.clock.now().plus_ms(AHEAD_MS) {
+            return live::Follow::None;
+        }
         let change = watched.live.note(result);
         debug!(
             check = %result.check, lane = result.lane.as_str(), kind = result.kind.as_str(),

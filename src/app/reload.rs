@@ -9,10 +9,12 @@ use notify::{RecursiveMode, Watcher};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
+use super::restore::Past;
 use super::runs::Runs;
 use super::{AppError, Options, lock, settings};
 use crate::availability::live::LiveCheck;
@@ -20,11 +22,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::history::{self, History, Record};
 use crate::metrics::Metrics;
-use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
-use crate::model::reason::Reason;
-use crate::model::result::VoidSpan;
-use crate::model::span::Span;
 use crate::model::spec::Spec;
 use crate::model::system::Roster;
 use crate::model::time::Millis;
@@ -37,9 +35,6 @@ const SETTLE: Duration = Duration::from_millis(300);
 
 /// Changes of files that wait to be looked at; more say nothing new.
 const CHANGES_QUEUED_MAX: usize = 1;
-
-/// A result needs at most this long from the end of its run to a commit, on a busy machine.
-const ON_ITS_WAY_MS: i64 = 2_000;
 
 /// Reads the configuration anew and takes it into force.
 #[derive(Debug)]
@@ -57,6 +52,8 @@ pub(super) struct Reloader {
     pub(super) current: Mutex<Arc<Config>>,
     /// One reload at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// Reloads under way.
+    pub(super) tasks: TaskTracker,
 }
 
 /// Reads the configuration that `options` name.
@@ -76,25 +73,10 @@ pub(super) fn data_folder(config: &Config, options: &Options) -> PathBuf {
 }
 
 impl Reloader {
-    /// Puts the first configuration into force, and accounts for the time since the daemon was
-    /// last at work.
-    pub(super) async fn begin(
-        &self,
-        restored: HashMap<CheckId, LiveCheck>,
-        history: &History,
-    ) -> Result<(), AppError> {
+    /// Puts the first configuration into force, from where the past ends.
+    pub(super) async fn begin(&self, past: Past, history: &History) -> Result<(), AppError> {
         let config = self.current();
-        let now = self.clock.now();
-        let last = history.reader()?.last_activity()?;
-        if let Some(last) = last {
-            let voids = config.roster.checks().filter_map(|it| away(it, &self.vantage, last, now));
-            history.append(voids.map(Record::Void).collect()).await?;
-            if let Some(gap) = Span::new(last, now) {
-                let enabled = config.roster.checks().filter(|it| it.disabled.is_none());
-                let slots = enabled.map(|it| settings::slots(it, gap)).sum();
-                self.metrics.void_slots(Reason::Stopped, slots);
-            }
-        }
+        let Past { at: now, last, lives, .. } = past;
         let body = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "config": config.fingerprint,
             "last_activity_ms": last.map(|it| it.0),
@@ -102,7 +84,7 @@ impl Reloader {
         let event = self.with_contract(&config, journal(now, "process.start", body));
         history.append(vec![Record::Event(event)]).await?;
         self.metrics.reload(true, now);
-        self.put_into_force(&config, restored, now).await;
+        self.put_into_force(&config, lives, now).await;
         Ok(())
     }
 
@@ -124,6 +106,16 @@ impl Reloader {
     /// What is in force.
     pub(super) fn current(&self) -> Arc<Config> {
         Arc::clone(&lock(&self.current))
+    }
+
+    /// [`Self::reload`] in a task of its own: whoever asked may leave, and it is done whole.
+    pub(super) fn reload_apart(
+        self: &Arc<Self>,
+        asked_by: &'static str,
+    ) -> impl Future<Output = Result<Reloaded, Vec<String>>> + Send + use<> {
+        let this = Arc::clone(self);
+        let task = self.tasks.spawn(async move { this.reload(asked_by).await });
+        async move { task.await.unwrap_or_else(|panic| Err(vec![panic.to_string()])) }
     }
 
     /// Reads the configuration anew; `asked_by` is for the log.
@@ -214,20 +206,6 @@ impl Reloader {
     }
 }
 
-/// The time that a check was not run: from its first run that may not have been stored by `last`
-/// (it may have started half a step late, and taken its whole timeout) to `now`. Slots in it that
-/// have a result of their own keep it.
-fn away(check: &Arc<Check>, vantage: &VantageId, last: Millis, now: Millis) -> Option<VoidSpan> {
-    let from = last.plus_ms(-check.timeout.whole_ms() - check.interval_ms / 2 - ON_ITS_WAY_MS);
-    (check.disabled.is_none() && from < now).then(|| VoidSpan {
-        check: check.id.clone(),
-        vantage: vantage.clone(),
-        from,
-        to: now,
-        reason: Reason::Stopped,
-    })
-}
-
 /// Settings that only a restart can change, and that differ.
 fn fixed(old: &Config, new: &Config) -> Vec<String> {
     let (old, new) = (&old.monitor, &new.monitor);
@@ -283,25 +261,36 @@ pub(super) async fn watch_files(
         }
     };
     let mut watched: Vec<PathBuf> = Vec::new();
+    watch_folders(&mut watcher, &mut watched, &reloader.current());
+    let mut seen = states(&reloader.current(), &watched);
     loop {
-        watch_folders(&mut watcher, &mut watched, &reloader.current());
-        let seen = states(&reloader.current(), &watched);
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = changes.recv() => sleep(SETTLE).await,
         }
         while changes.try_recv().is_ok() {}
-        if states(&reloader.current(), &watched) != seen {
+        // What changes while a reload is under way is seen the next time round.
+        let now = states(&reloader.current(), &watched);
+        if now != seen {
+            seen = now;
             // The outcome is logged and exported.
             let _ = reloader.reload("file change").await;
+            watch_folders(&mut watcher, &mut watched, &reloader.current());
         }
     }
 }
 
 fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, config: &Config) {
-    for file in &config.files {
+    let parent = |file: &PathBuf| {
         let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).to_path_buf();
+        folder.unwrap_or(Path::new(".")).to_path_buf()
+    };
+    let mut folders: Vec<PathBuf> = config.files.iter().map(parent).collect();
+    // A folder that an `include` names may still be empty.
+    let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
+    let beside: Vec<PathBuf> = beside.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    folders.extend(beside.into_iter().filter(|it| it.extension().is_some_and(|it| it == "d")));
+    for folder in folders {
         if !watched.contains(&folder) {
             match watcher.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => watched.push(folder),

@@ -1,10 +1,15 @@
 //! One run: probe, and decide whether what came says anything about the target.
 
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::Poll;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::clock::Clock;
 use crate::model::observation::Observation;
@@ -19,6 +24,9 @@ use crate::schedule::core::Job;
 use super::absence::{Absences, Start};
 use super::control::{self, Control};
 use super::pipeline::Event;
+
+/// A run that outlasts its deadline by more than this was held up by us, not by the target.
+const OWN_DELAY_US: u32 = 500_000;
 
 /// What every run needs.
 #[derive(Debug)]
@@ -69,12 +77,16 @@ impl Runs {
         let started = Millis(started_us.div_euclid(1_000));
         let lateness = job.lateness(started_us);
         let mut observation = tokio::select! {
-            seen = self.probe(&job, &outside.net, started) => seen,
+            seen = guarded(&job, Box::pin(self.probe(&job, &outside.net, started))) => seen,
             () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
-        if let Some(reason) = self.own_fault(&observation, start, &outside).await {
+        let late_us = observation.phases.total().0.saturating_sub(job.check.timeout.0);
+        if let Some(reason) = self.own_fault(&observation, late_us, start, &outside).await {
             observation.reason = reason;
         }
+        // A token or a proxy's name came first: the run speaks for when it asked the service.
+        let aside_us = i64::from(observation.detail.aside.0);
+        let started = Millis((started_us + aside_us).div_euclid(1_000));
         let finished = Finished { job, started, lateness, observation };
         // The pipeline is gone only when the daemon is ending, and the run with it.
         let _ = self.events.send(Event::Finished(Box::new(finished))).await;
@@ -102,11 +114,12 @@ impl Runs {
     async fn own_fault(
         &self,
         observation: &Observation,
+        late_us: u32,
         start: Start,
         outside: &Outside,
     ) -> Option<Reason> {
         let testimony = observation.reason.outcome().testimony()?;
-        if self.absences.touch(start, &self.clock) {
+        if late_us > OWN_DELAY_US || self.absences.touch(start, &self.clock) {
             return Some(Reason::Suspend);
         }
         if testimony == Testimony::Good {
@@ -119,5 +132,52 @@ impl Runs {
         };
         let since = Instant::now() - believed;
         outside.control.blind(since).await.then_some(Reason::SelfNet)
+    }
+}
+
+/// Runs `probe`; a panic in it is a bug of ours, which must cost one result and not the check.
+async fn guarded(job: &Job, mut probe: Pin<Box<impl Future<Output = Observation>>>) -> Observation {
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| probe.as_mut().poll(context)));
+        polled.unwrap_or_else(|_panic| {
+            error!(check = %job.check.id, "a probe panicked: a bug of ours, please report it");
+            let mut void = Observation::bare(Reason::Internal, Phases::default());
+            void.detail.why = Some("the probe panicked: a bug of ours".to_owned());
+            Poll::Ready(void)
+        })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::check::{Check, IpChoice, Lane};
+    use crate::model::id::{CheckId, OwnerId, SystemId};
+    use crate::model::result::RunKind;
+    use crate::model::spec::IcmpSpec;
+
+    #[tokio::test]
+    async fn a_panic_in_a_probe_is_one_void_result() {
+        let check = Check {
+            id: CheckId::new("a").unwrap(),
+            system: SystemId::new("s").unwrap(),
+            owner: OwnerId::new("o").unwrap(),
+            name: "a".to_owned(),
+            disabled: None,
+            critical: true,
+            interval_ms: 1_000,
+            timeout: Micros(1_000),
+            slow: None,
+            confirm: 3,
+            ip: IpChoice::Any,
+            platform: None,
+            spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
+        };
+        let (due, kind) = (Millis(0), RunKind::Grid);
+        let check = Arc::new(check);
+        let job = Job { check, lane: Lane::Any, due, kind, run: 0, planned_us: 0 };
+        let seen = guarded(&job, Box::pin(async { panic!("on purpose") })).await;
+        assert_eq!(seen.reason, Reason::Internal);
     }
 }

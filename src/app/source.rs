@@ -160,7 +160,7 @@ impl Source for AppSource {
     }
 
     async fn reload(&self) -> Result<Reloaded, Vec<String>> {
-        self.reloader.reload("request").await
+        self.reloader.reload_apart("request").await
     }
 
     async fn beat(
