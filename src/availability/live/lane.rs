@@ -216,7 +216,17 @@ impl LiveLane {
     /// result that is still to come decides about the time in between.
     #[must_use]
     pub fn present(&self, now: Millis) -> State {
-        self.newest(now).map_or(State::Unknown, Entry::state)
+        match self.newest(now) {
+            Some(newest) if !self.has_only_doubts() => newest.state(),
+            _ => State::Unknown,
+        }
+    }
+
+    /// Whether all that was ever heard is bad and not confirmed: a check that begins so is not
+    /// shown as up, though the figures count a blip as up.
+    fn has_only_doubts(&self) -> bool {
+        let doubt = |it: &Entry| it.sample.is_bad() && !it.confirmed;
+        self.evicted == 0 && self.carry.is_none() && self.entries.iter().all(doubt)
     }
 
     /// The raw present state, `Down` for a bad result whether confirmed or not: what a vantage

@@ -59,20 +59,20 @@ fn two_blips_among_ten_results_are_up() {
 
 #[test]
 fn a_flapping_service_alerts_again_while_its_window_is_full() {
-    follow(29, "xxxoooox", "uuduuuud", "..!!!..!", "ccf....f");
+    follow(29, "xxxoooox", "??duuuud", "..!!!..!", "ccf....f");
 }
 
 #[test]
 fn after_ten_minutes_of_down_the_schedule_is_enough() {
     let sketch = "x".repeat(23);
-    let (states, alarms) = (format!("uu{}", "d".repeat(21)), format!("..{}", "!".repeat(21)));
+    let (states, alarms) = (format!("??{}", "d".repeat(21)), format!("..{}", "!".repeat(21)));
     follow(29, &sketch, &states, &alarms, &format!("cc{}..", "f".repeat(19)));
 }
 
 #[test]
 fn our_own_trouble_confirms_nothing_and_is_tried_again() {
     follow(5, "oxvvvv", "uuuuuu", "......", ".cccc.");
-    follow(5, "xxxv", "uudd", "..!!", "ccff");
+    follow(5, "xxxv", "??dd", "..!!", "ccff");
 }
 
 #[test]
