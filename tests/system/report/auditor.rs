@@ -58,3 +58,19 @@ async fn an_export_holds_every_result_it_read_once_and_ten_beyond_the_period() {
     assert!(starts.iter().filter(|it| **it < from).count() >= 10);
     assert!(starts.iter().filter(|it| **it >= to).count() >= 10);
 }
+
+#[tokio::test]
+async fn an_export_with_zstd_unpacks_to_the_same_bytes() {
+    let story = eventful().await;
+    let export = |more: &[&str], name: &str| {
+        let path = story.folder.path().join(name);
+        let file = path.to_str().unwrap();
+        let arguments = ["export", "--system", "vneid", "--period", "2024-10", "--output", file];
+        printed(&story, &[&arguments[..], more].concat());
+        std::fs::read(path).unwrap()
+    };
+    let plain = export(&[], "plain.jsonl");
+    let packed = export(&["--zstd"], "packed.jsonl.zst");
+    assert!(packed.len() * 5 < plain.len(), "{} of {}", packed.len(), plain.len());
+    assert_eq!(zstd::decode_all(&packed[..]).unwrap(), plain);
+}
