@@ -17,7 +17,7 @@ use super::block::{self, BlockSignature};
 use super::stopwatch::Fault;
 use text::Haystack;
 
-pub(super) use text::{excerpt, shorten};
+pub(super) use text::{clean, excerpt, shorten};
 
 /// What came back, whole and decoded.
 #[derive(Clone, Debug)]

@@ -12,6 +12,7 @@ mod redirect;
 mod cookies;
 mod proxy;
 mod token;
+mod discreet;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -158,6 +159,8 @@ pub(super) async fn run(
         judge(spec, got, phases.total(), net)
     });
     let mut observation = conclude(end, phases, detail);
+    let token = prepared.as_ref().ok().and_then(|it| it.token.as_ref());
+    discreet::hide(&discreet::secrets(spec, token), &mut observation.detail);
     observation.status = status.or(observation.detail.hops.last().and_then(|it| it.status));
     observation.bytes = bytes;
     observation.retry_after =

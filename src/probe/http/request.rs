@@ -19,7 +19,7 @@ use super::cookies::Jar;
 use super::{Asked, Trip};
 
 /// Headers of the check that may follow a redirect to another host: none that can hold a secret.
-const HARMLESS: &[&str] =
+pub(super) const HARMLESS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"];
 
 /// Headers of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2).

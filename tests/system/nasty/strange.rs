@@ -110,3 +110,21 @@ async fn silence_after_an_early_hint_is_waiting() {
     let seen = Bench::new().expect(&get_soon(&server.url()), Reason::TimeoutWait).await;
     spent_in(&seen, Phase::Wait);
 }
+
+#[tokio::test]
+async fn secrets_that_the_target_echoes_are_not_told() {
+    let server = answering(|request| answer("200 OK", "", request)).await;
+    let check = get_with(&server.url(), |spec| {
+        spec.auth = Auth::Bearer(Secret::new("hunter2".to_owned()));
+        for (name, value) in [("x-key", "k3y-of-ours"), ("cookie", "sid=c00kie")] {
+            spec.headers.push((name.to_owned(), Secret::new(value.to_owned())));
+        }
+        spec.expect.body_contains = vec!["not there".to_owned()];
+    });
+    let seen = Bench::new().expect(&check, Reason::BodyMissing).await;
+    let why = seen.detail.why.expect("an explanation");
+    for secret in ["hunter2", "k3y-of-ours", "c00kie"] {
+        assert!(!why.contains(secret), "{why}");
+    }
+    assert!(why.contains("***"), "{why}");
+}
