@@ -251,6 +251,7 @@ async fn hop(
     detail: &mut Detail,
 ) -> Result<Got, Fault> {
     let host = host_of(&asked.url)?;
+    may_reach(&host, trip.net)?;
     let port = asked.url.port_or_known_default().unwrap_or(80);
     let secure = asked.url.scheme() == "https";
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
@@ -319,6 +320,16 @@ const fn alpn(offer: HttpOffer) -> Alpn {
         HttpOffer::Http1 => ALPN_1,
         HttpOffer::Http2 => ALPN_2,
     }
+}
+
+/// Whether the kill switch lets anything be sent to `host`.
+fn may_reach(host: &Host<String>, net: &Net) -> Result<(), Fault> {
+    let name = host.to_string();
+    let bare = name.strip_suffix('.').unwrap_or(&name);
+    if net.settings.kill.contains(bare) {
+        return Err(Fault::new(Reason::Paused, format!("`{bare}` is in the kill switch")));
+    }
+    Ok(())
 }
 
 fn host_of(url: &Url) -> Result<Host<String>, Fault> {

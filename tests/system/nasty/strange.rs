@@ -5,8 +5,9 @@ use std::time::Duration;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
-use thongsuot::model::spec::{Auth, RedirectTo};
+use thongsuot::model::spec::{Auth, Peer, Proxy, RedirectTo};
 use tokio::io::AsyncWriteExt;
+use url::Host;
 
 use super::bench::{Bench, get, get_soon, get_with, spent_in};
 use super::server::{answer, answering, drain, fixed, ok, request, serve};
@@ -127,4 +128,47 @@ async fn secrets_that_the_target_echoes_are_not_told() {
         assert!(!why.contains(secret), "{why}");
     }
     assert!(why.contains("***"), "{why}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_killed_host_by_a_redirect_or_for_a_token() {
+    let killed = fixed(ok("there")).await;
+    let port = killed.addr.port();
+    let location = format!("location: http://localhost.:{port}/\r\n");
+    let server = fixed(answer("302 Found", &location, "")).await;
+    let bench = Bench::with(|settings| settings.kill = ["localhost".to_owned()].into());
+    let check = get_with(&server.url(), |spec| spec.redirects.to = RedirectTo::Anywhere);
+    bench.expect(&check, Reason::Paused).await;
+    let check = get_with(&server.url(), |spec| {
+        spec.auth = Auth::OAuth2 {
+            token_url: format!("http://localhost:{port}/").parse().expect("a URL"),
+            client_id: "c".to_owned(),
+            client_secret: Secret::new("s".to_owned()),
+            scopes: Vec::new(),
+        };
+    });
+    bench.expect(&check, Reason::Paused).await;
+    assert_eq!(killed.taken(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_the_host_of_the_url_whatever_the_host_header_says() {
+    let proxy = answering(|request| {
+        assert!(request.starts_with("GET http://dvc.test/ HTTP/1.1\r\n"), "{request}");
+        ok("")
+    })
+    .await;
+    let check = get_with("http://dvc.test/", |spec| {
+        let peer = Peer { host: Host::Domain("localhost".to_owned()), port: proxy.addr.port() };
+        spec.proxy = Some(Proxy { peer, auth: None });
+        spec.headers.push(("host".to_owned(), Secret::new("other.test".to_owned())));
+    });
+    Bench::new().expect(&check, Reason::None).await;
+}
+
+#[test]
+fn a_final_dot_makes_no_other_host() {
+    for url in ["http://a.vn./", "http://a.vn/"] {
+        assert_eq!(get(url).spec.host().as_deref(), Some("a.vn"));
+    }
 }
