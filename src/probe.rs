@@ -51,10 +51,13 @@ fn conclude(end: Result<(), Fault>, phases: Phases, mut detail: Box<Detail>) -> 
     let reason = match end {
         Ok(()) => Reason::None,
         Err(fault) => {
-            detail.why = Some(fault.why);
+            detail.why = Some(expect::clean(&fault.why));
             fault.reason
         }
     };
+    for line in &mut detail.answer {
+        *line = expect::clean(line);
+    }
     let mut observation = Observation::bare(reason, phases);
     observation.tls_not_after =
         detail.tls.as_ref().and_then(|tls| tls.chain.first()).map(|leaf| leaf.not_after);

@@ -67,6 +67,7 @@ pub fn net(config: &Config) -> Result<Net, AppError> {
         source: monitor.source,
         system_roots: monitor.system_roots,
         extra_roots_pem: monitor.extra_roots_pem.clone(),
+        kill: monitor.kill.clone(),
         block_signatures: monitor.block_signatures.iter().map(signature).collect(),
     })?)
 }

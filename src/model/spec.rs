@@ -43,9 +43,17 @@ impl Spec {
     }
 
     /// The host that the check puts load on, for caps and kill switches; `None` if it sends
-    /// nothing to anyone.
+    /// nothing to anyone. Without the final dot of a name: `a.vn.` is `a.vn`.
     #[must_use]
     pub fn host(&self) -> Option<String> {
+        let mut host = self.written_host()?;
+        if host.ends_with('.') {
+            host.pop();
+        }
+        Some(host)
+    }
+
+    fn written_host(&self) -> Option<String> {
         match self {
             Self::Http(spec) => spec.url.host_str().map(str::to_owned),
             Self::Tcp(spec) => Some(spec.peer.host.to_string()),

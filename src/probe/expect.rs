@@ -17,7 +17,7 @@ use super::block::{self, BlockSignature};
 use super::stopwatch::Fault;
 use text::Haystack;
 
-pub(super) use text::{excerpt, shorten};
+pub(super) use text::{clean, excerpt, shorten};
 
 /// What came back, whole and decoded.
 #[derive(Clone, Debug)]
@@ -73,6 +73,20 @@ pub fn retry_after(status: u16, headers: &HeaderMap, now: Millis) -> Option<Dura
     let date = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()?;
     let left = date.as_millisecond().saturating_sub(now.0);
     Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+}
+
+/// The fault of an answer that is not the service's own by its status and headers alone.
+pub(super) fn refused_by_head(
+    status: u16,
+    headers: &HeaderMap,
+    signatures: &[BlockSignature],
+) -> Option<Fault> {
+    if let Some(name) = block::recognise(status, headers, b"", signatures) {
+        let why = format!("{name} answered instead of the service");
+        return Some(Fault::new(Reason::WafBlock, why));
+    }
+    let why = "asked to slow down (status 429)";
+    (status == 429).then(|| Fault::new(Reason::RateLimited, why))
 }
 
 fn not_blocked(answer: &Answer, signatures: &[BlockSignature]) -> Result<(), Fault> {

@@ -20,6 +20,7 @@ use crate::model::reason::Reason;
 use crate::model::secret::Secret;
 use crate::model::spec::HeartbeatSpec;
 use crate::model::time::Millis;
+use crate::probe::expect::clean;
 use crate::probe::stopwatch::Fault;
 
 /// Longest message of a failed beat that is kept, in bytes: one line of a status page.
@@ -106,7 +107,7 @@ pub(super) fn run(check: &CheckId, spec: &HeartbeatSpec, board: Option<&Board>) 
     };
     let reason = verdict.as_ref().err().map_or(Reason::None, |fault| fault.reason);
     let mut seen = Observation::bare(reason, Phases::default());
-    seen.detail.why = verdict.err().map(|fault| fault.why);
+    seen.detail.why = verdict.err().map(|fault| clean(&fault.why));
     seen
 }
 

@@ -12,6 +12,7 @@ mod redirect;
 mod cookies;
 mod proxy;
 mod token;
+mod discreet;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -94,6 +95,30 @@ struct Got {
     body: Vec<u8>,
 }
 
+/// The head of an answer, kept as soon as it came, whatever becomes of the rest.
+#[derive(Clone, Debug)]
+struct Head {
+    status: u16,
+    headers: HeaderMap,
+}
+
+impl Head {
+    fn of(status: http::StatusCode, headers: &HeaderMap) -> Self {
+        Self { status: status.as_u16(), headers: headers.clone() }
+    }
+
+    /// The fault of a firewall or a rate limit that this head alone tells of, unless the check
+    /// takes such an answer like any other.
+    fn refusal(&self, trip: &Trip<'_>) -> Option<Fault> {
+        let signatures = &trip.net.settings.block_signatures;
+        trip.spec
+            .expect
+            .blocked
+            .then(|| expect::refused_by_head(self.status, &self.headers, signatures))
+            .flatten()
+    }
+}
+
 /// Sends the request, follows its redirects and judges the last answer.
 pub(super) async fn run(
     spec: &HttpSpec,
@@ -110,12 +135,13 @@ pub(super) async fn run(
     }
     // A body to send is copied before the time begins.
     let first = Asked::first(spec);
+    let mut last = None;
     let mut watch = Stopwatch::start(check.timeout);
     let journey = match (&prepared, first) {
         (Ok(Prepared { token, proxy }), Ok(first)) => {
             let (token, proxy) = (token.as_ref(), proxy.as_deref());
             let trip = Trip { spec, token, proxy, lane, net, now };
-            travel(&trip, first, &mut watch, &mut detail).await
+            travel(&trip, first, &mut last, &mut watch, &mut detail).await
         }
         (Err(fault), _) => Err(fault.clone()),
         (_, Err(fault)) => Err(fault),
@@ -123,38 +149,24 @@ pub(super) async fn run(
     // What comes after the last byte is our own time.
     let mut phases = Phases::default();
     detail.hops.iter().for_each(|hop| phases.add(hop.phases));
-    let mut last = Summary::default();
+    let mut bytes = 0;
+    let status = last.as_ref().map(|head: &Head| head.status);
+    if status == Some(401) && prepared.as_ref().is_ok_and(|it| it.token.is_some()) {
+        net.tokens.forget(&spec.auth);
+    }
     let end = journey.and_then(|got| {
-        last = Summary::of(&got, now);
-        if got.status == 401 && prepared.is_ok_and(|it| it.token.is_some()) {
-            net.tokens.forget(&spec.auth);
-        }
+        bytes = u32::try_from(got.body.len()).unwrap_or(u32::MAX);
         judge(spec, got, phases.total(), net)
     });
     let mut observation = conclude(end, phases, detail);
-    observation.status = last.status.or(observation.detail.hops.last().and_then(|it| it.status));
-    observation.bytes = last.bytes;
-    observation.retry_after = last.retry_after;
+    let token = prepared.as_ref().ok().and_then(|it| it.token.as_ref());
+    discreet::hide(&discreet::secrets(spec, token), &mut observation.detail);
+    observation.status = status.or(observation.detail.hops.last().and_then(|it| it.status));
+    observation.bytes = bytes;
+    observation.retry_after =
+        last.and_then(|head| expect::retry_after(head.status, &head.headers, now));
     or_slow(&mut observation, check);
     observation
-}
-
-/// What is kept of the last answer.
-#[derive(Default)]
-struct Summary {
-    status: Option<u16>,
-    bytes: u32,
-    retry_after: Option<std::time::Duration>,
-}
-
-impl Summary {
-    fn of(got: &Got, now: Millis) -> Self {
-        Self {
-            status: Some(got.status),
-            bytes: u32::try_from(got.body.len()).unwrap_or(u32::MAX),
-            retry_after: expect::retry_after(got.status, &got.headers, now),
-        }
-    }
 }
 
 fn judge(spec: &HttpSpec, got: Got, total: Micros, net: &Net) -> Result<(), Fault> {
@@ -191,10 +203,12 @@ async fn prepare(
     Ok(Prepared { token, proxy })
 }
 
-/// Goes from hop to hop until an answer is not a redirect to follow.
+/// Goes from hop to hop until an answer is not a redirect to follow. `last` is the head of the
+/// last hop, if one came.
 async fn travel(
     trip: &Trip<'_>,
     mut asked: Asked,
+    last: &mut Option<Head>,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<Got, Fault> {
@@ -202,35 +216,42 @@ async fn travel(
     let mut before = Phases::default();
     loop {
         watch.enter(Phase::Dns);
-        let mut status = None;
-        let got = hop(trip, &asked, &mut jar, &mut status, watch, detail).await;
+        *last = None;
+        let got = hop(trip, &asked, &mut jar, last, watch, detail).await;
         let after = watch.read();
         let phases = spent(before, after);
         before = after;
         let url = shown(&asked.url);
-        detail.hops.push(Hop { url, status, phases });
-        let mut got = got?;
-        // Decoding is our own time, not the service's.
-        got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)?;
+        detail.hops.push(Hop { url, status: last.as_ref().map(|it| it.status), phases });
+        // What the head says of a firewall goes before whatever is wrong with the rest.
+        let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
+        let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;
         detail.http_version = Some(got.version.as_str());
-        match redirect::next(trip.spec, &asked, &got, detail.hops.len())? {
-            None => return Ok(got),
-            Some(next) => asked = next,
+        if redirect::is_followed(trip.spec, got.status) {
+            refusal().map_or(Ok(()), Err)?;
+            // Its body is of no interest, and decoding it would be charged to the next hop.
+            asked = redirect::next(trip.spec, &asked, &got, detail.hops.len())?;
+            continue;
         }
+        // Decoding is our own time, not the service's.
+        got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)
+            .map_err(|fault| refusal().unwrap_or(fault))?;
+        return Ok(got);
     }
 }
 
-/// One request and its answer, whose body is still encoded. `status` is filled as soon as it is
-/// known, whatever becomes of the rest.
+/// One request and its answer, whose body is still encoded. `head` is filled as soon as it
+/// came, whatever becomes of the rest.
 async fn hop(
     trip: &Trip<'_>,
     asked: &Asked,
     jar: &mut Jar,
-    status: &mut Option<u16>,
+    head: &mut Option<Head>,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<Got, Fault> {
     let host = host_of(&asked.url)?;
+    may_reach(&host, trip.net)?;
     let port = asked.url.port_or_known_default().unwrap_or(80);
     let secure = asked.url.scheme() == "https";
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
@@ -255,10 +276,10 @@ async fn hop(
             let why = "expected HTTP/2, the server does not offer it by ALPN";
             return Err(Fault::new(Reason::HttpVersion, why));
         }
-        exchange_over(stream, two, trip, asked, jar, status, watch).await?
+        exchange_over(stream, two, trip, asked, jar, head, watch).await?
     } else {
         let two = trip.spec.offer == HttpOffer::Http2;
-        exchange_over(stream, two, trip, asked, jar, status, watch).await?
+        exchange_over(stream, two, trip, asked, jar, head, watch).await?
     };
     jar.keep(&asked.url, &got.headers);
     Ok(got)
@@ -270,7 +291,7 @@ async fn exchange_over<S>(
     trip: &Trip<'_>,
     asked: &Asked,
     jar: &Jar,
-    status: &mut Option<u16>,
+    head: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -279,9 +300,9 @@ where
     let request = request::build(trip, asked, jar, two)?;
     let cap = trip.spec.body_bytes_cap;
     if two {
-        exchange2::exchange(stream, request, cap, status, watch).await
+        exchange2::exchange(stream, request, cap, head, watch).await
     } else {
-        exchange::exchange(stream, request, cap, status, watch).await
+        exchange::exchange(stream, request, cap, head, watch).await
     }
 }
 
@@ -299,6 +320,16 @@ const fn alpn(offer: HttpOffer) -> Alpn {
         HttpOffer::Http1 => ALPN_1,
         HttpOffer::Http2 => ALPN_2,
     }
+}
+
+/// Whether the kill switch lets anything be sent to `host`.
+fn may_reach(host: &Host<String>, net: &Net) -> Result<(), Fault> {
+    let name = host.to_string();
+    let bare = name.strip_suffix('.').unwrap_or(&name);
+    if net.settings.kill.contains(bare) {
+        return Err(Fault::new(Reason::Paused, format!("`{bare}` is in the kill switch")));
+    }
+    Ok(())
 }
 
 fn host_of(url: &Url) -> Result<Host<String>, Fault> {

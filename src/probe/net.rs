@@ -1,5 +1,6 @@
 //! What all runs share: resolvers, trusted roots, TLS settings ready for use.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -35,6 +36,9 @@ pub struct Settings {
     pub extra_roots_pem: Vec<Vec<u8>>,
     /// Block pages to know besides the well-known ones.
     pub block_signatures: Vec<BlockSignature>,
+    /// Hosts that nothing is sent to, neither by a redirect nor for a token; names in lower case
+    /// and without a final dot, as [`crate::model::spec::Spec::host`] gives them.
+    pub kill: BTreeSet<String>,
 }
 
 /// Why the network part could not be set up.

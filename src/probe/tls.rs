@@ -28,6 +28,7 @@ use crate::model::reason::Reason;
 use crate::model::spec::{TlsClient, TlsSpec};
 use crate::model::time::Millis;
 
+use super::expect::clean;
 use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, starttls};
@@ -133,8 +134,7 @@ pub(super) async fn handshake(
         facts.version = version_name(connection.protocol_version());
         let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
         facts.cipher.push_str(suite.unwrap_or_default());
-        facts.alpn =
-            connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+        facts.alpn = connection.alpn_protocol().map(|name| clean(&String::from_utf8_lossy(name)));
     }
     let holds = holds(&facts, &terms);
     detail.tls = Some(facts);

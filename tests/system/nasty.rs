@@ -14,5 +14,6 @@ mod http;
 mod two;
 mod names;
 mod way;
+mod strange;
 mod starttls;
 mod cost;

@@ -54,6 +54,7 @@ pub(crate) fn net(resolver: Option<SocketAddr>) -> Net {
         system_roots: false,
         extra_roots_pem: Vec::new(),
         block_signatures: Vec::new(),
+        kill: std::collections::BTreeSet::new(),
     })
     .unwrap()
 }

@@ -39,7 +39,11 @@ pub(in crate::config) fn monitor(desk: &mut Desk<'_>, root: &Node) -> Option<Mon
     let signatures = node.list("block_signatures");
     let signatures = signatures.iter().filter_map(|it| signature(desk, it)).collect();
     let text = |key: &str, default: &'static str| node.text(key).unwrap_or(default).to_owned();
-    let host = |it: &Node| Some(element::address::host(it.as_text()?).ok()?.to_string());
+    let host = |it: &Node| {
+        let host = element::address::host(it.as_text()?).ok()?.to_string();
+        // As `Spec::host` gives it.
+        Some(host.strip_suffix('.').unwrap_or(&host).to_owned())
+    };
     let cap = node.integer("per_host_per_minute").and_then(|it| u32::try_from(it).ok());
     let timezone_name = text("timezone", ZONE);
     Some(Monitor {

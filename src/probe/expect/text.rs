@@ -7,6 +7,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// Most characters of a server's text in a message.
 const EXCERPT_CHARS_MAX: usize = 200;
 
+/// Most characters of an explanation: three excerpts, more is not read.
+const CLEAN_CHARS_MAX: usize = 600;
+
 /// A body to look for texts in. Vietnamese may come composed (NFC) or decomposed (NFD): both
 /// sides are compared in NFC.
 pub(super) struct Haystack<'a>(Cow<'a, str>);
@@ -62,9 +65,26 @@ pub(in crate::probe) fn shorten(text: &str) -> String {
     line
 }
 
+/// `text`, which may hold words of a stranger, fit to be shown anywhere: blanks that break lines
+/// become blanks, other controls and marks that reorder or hide text become `\u{fffd}`, and it
+/// has at most 600 characters.
+pub(in crate::probe) fn clean(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() || is_invisible(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    let mut cleaned: String = text.chars().take(CLEAN_CHARS_MAX).map(plain).collect();
+    if text.chars().nth(CLEAN_CHARS_MAX).is_some() {
+        cleaned.pop();
+        cleaned.push('…');
+    }
+    cleaned
+}
+
 /// Marks that reorder or hide text in a terminal or on a page.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -82,6 +102,19 @@ mod tests {
             assert!(haystack.contains(&"Dịch vụ công".nfd().collect::<String>()));
             assert!(!haystack.contains("Dich vu cong"));
         }
+    }
+
+    #[test]
+    fn what_strangers_say_is_made_fit_to_show() {
+        assert_eq!(clean("lỗi: `a`\r\nb\tc"), "lỗi: `a`  b c");
+        let bad = '\u{fffd}';
+        for mark in ['\x1b', '\0', '\u{7f}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{61c}'] {
+            assert_eq!(clean(&format!("a{mark}[31m")), format!("a{bad}[31m"));
+        }
+        let long = clean(&"ế\x1b".repeat(100_000));
+        assert_eq!(long.chars().count(), CLEAN_CHARS_MAX);
+        assert!(long.ends_with('…') && !long.contains(char::is_control));
+        assert_eq!(clean(&"x".repeat(CLEAN_CHARS_MAX)), "x".repeat(CLEAN_CHARS_MAX));
     }
 
     #[test]

@@ -10,6 +10,9 @@ const COOKIES_MAX: usize = 50;
 /// Most bytes of a cookie's name and value together; a larger one is left out.
 const COOKIE_BYTES_MAX: usize = 4_096;
 
+/// Most bytes of a `Cookie` header; what does not fit is left out.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+
 /// The cookies of one run; forgotten with it.
 #[derive(Debug, Default)]
 pub(super) struct Jar(Vec<Cookie>);
@@ -48,8 +51,17 @@ impl Jar {
             let of_host = if it.host_only { it.domain == host } else { within(host, &it.domain) };
             of_host && path_fits(url.path(), &it.path) && (!it.secure || url.scheme() == "https")
         };
-        let pairs = self.0.iter().filter(fits).map(|it| format!("{}={}", it.name, it.value));
-        let all = pairs.collect::<Vec<_>>().join("; ");
+        let mut all = String::new();
+        for it in self.0.iter().filter(fits) {
+            let pair = format!("{}={}", it.name, it.value);
+            if all.len() + pair.len() + 2 > HEADER_BYTES_MAX {
+                break;
+            }
+            if !all.is_empty() {
+                all.push_str("; ");
+            }
+            all.push_str(&pair);
+        }
         (!all.is_empty()).then_some(all)
     }
 }
@@ -94,7 +106,8 @@ fn parse(url: &Url, text: &str) -> Option<(Cookie, bool)> {
 }
 
 fn within(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    let named = !host.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err();
+    host == domain || named && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// RFC 6265, section 5.1.4.
@@ -137,6 +150,16 @@ mod tests {
         check(&["a=1; path=/; Secure"], from, "http://dvc.gov.vn/", None);
         check(&["a=1; path=/lo"], from, "https://dvc.gov.vn/login", None);
         check(&["a=1; path=/", "a=; path=/; max-age=0"], from, "https://dvc.gov.vn/", None);
+    }
+
+    #[test]
+    fn an_address_has_no_hosts_within_and_a_header_has_an_end() {
+        let from = "http://10.0.0.1/";
+        check(&["a=1; domain=0.0.1"], from, from, None);
+        check(&["a=1; domain=10.0.0.1"], from, from, Some("a=1"));
+        let large: Vec<_> = (0..5).map(|i| format!("c{i}={}", "x".repeat(4_000))).collect();
+        let texts: Vec<_> = large.iter().map(String::as_str).collect();
+        check(&texts, from, from, Some(&large[..4].join("; ")));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::model::reason::Reason;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
 use super::wire::Wire;
-use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, body};
+use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
 
 /// Most bytes before the head of the answer is complete: the head itself, any 1xx answers
 /// before it, and what of the body comes in the same read.
@@ -31,7 +31,7 @@ pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
-    status: &mut Option<u16>,
+    seen: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -40,22 +40,24 @@ where
     watch.enter(Phase::Send);
     let (tap, wire) = Wire::watch(stream, false, BEFORE_HEAD_BYTES_MAX);
     let deadline = watch.deadline();
-    let done = timeout_at(deadline, converse(TokioIo::new(tap), request, cap, status, &wire)).await;
+    let done = timeout_at(deadline, converse(TokioIo::new(tap), request, cap, seen, &wire)).await;
     wire.settle(watch);
     done.unwrap_or_else(|_elapsed| Err(watch.timed_out()))
 }
 
 async fn converse<I>(
     io: I,
-    request: Request<Full<Bytes>>,
+    mut request: Request<Full<Bytes>>,
     cap: u64,
-    status: &mut Option<u16>,
+    seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
 {
     let fault = |error: hyper::Error| broken(&error, wire);
+    let informed = wire.clone();
+    hyper::ext::on_informational(&mut request, move |_| informed.informed());
     let (mut sender, connection) = http1::Builder::new()
         .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
@@ -65,7 +67,7 @@ where
         .map_err(fault)?;
     let work = async {
         let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
-        *status = Some(head.status.as_u16());
+        *seen = Some(Head::of(head.status, &head.headers));
         wire.head_came(body::wire_bytes_max(cap));
         let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         let version = if head.version == Version::HTTP_10 {

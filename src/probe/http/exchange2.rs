@@ -17,7 +17,7 @@ use crate::probe::stopwatch::{Fault, Stopwatch};
 
 use super::exchange::{beside, fault};
 use super::wire::Wire;
-use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, body};
+use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
 
 /// Bytes that the server may send before we take any: as much as a body of the usual cap, so
 /// that a distant server is not slowed by our window.
@@ -32,7 +32,7 @@ pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
-    status: &mut Option<u16>,
+    seen: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
 where
@@ -40,7 +40,7 @@ where
 {
     watch.enter(Phase::Send);
     let (tap, wire) = Wire::watch(stream, true, BEFORE_HEAD_BYTES_MAX);
-    let done = timeout_at(watch.deadline(), converse(tap, request, cap, status, &wire)).await;
+    let done = timeout_at(watch.deadline(), converse(tap, request, cap, seen, &wire)).await;
     wire.settle(watch);
     done.unwrap_or_else(|_elapsed| Err(watch.timed_out()))
 }
@@ -49,7 +49,7 @@ async fn converse<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     cap: u64,
-    status: &mut Option<u16>,
+    seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault>
 where
@@ -63,14 +63,14 @@ where
         .handshake::<_, Bytes>(stream)
         .await
         .map_err(|error| fault(&error.to_string(), wire))?;
-    beside(connection, ask(sender, request, cap, status, wire)).await
+    beside(connection, ask(sender, request, cap, seen, wire)).await
 }
 
 async fn ask(
     sender: SendRequest<Bytes>,
     request: Request<Full<Bytes>>,
     cap: u64,
-    status: &mut Option<u16>,
+    seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault> {
     let broken = |error: h2::Error| fault(&error.to_string(), wire);
@@ -92,7 +92,7 @@ async fn ask(
         }
     };
     let (head, incoming) = response.map_err(broken)?.into_parts();
-    *status = Some(head.status.as_u16());
+    *seen = Some(Head::of(head.status, &head.headers));
     wire.head_came(body::wire_bytes_max(cap));
     if head.headers.len() > HEADERS_MAX {
         let why = format!("more than {HEADERS_MAX} headers");

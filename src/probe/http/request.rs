@@ -19,7 +19,7 @@ use super::cookies::Jar;
 use super::{Asked, Trip};
 
 /// Headers of the check that may follow a redirect to another host: none that can hold a secret.
-const HARMLESS: &[&str] =
+pub(super) const HARMLESS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"];
 
 /// Headers of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2).
@@ -146,8 +146,13 @@ fn target(
     let mut parts = http::uri::Parts::default();
     parts.path_and_query = Some(path.parse().map_err(|_| bad(()))?);
     if two || by_proxy {
-        let authority = if two { headers.remove(HOST) } else { headers.get(HOST).cloned() };
-        let authority = authority.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+        let written = if two { headers.remove(HOST) } else { None };
+        // A proxy goes where the target says: to the host that was checked, never to one that
+        // only a `host` header names.
+        let authority = match &written {
+            Some(host) if !by_proxy => host.as_bytes(),
+            _ => asked.url[Position::BeforeHost..Position::AfterPort].as_bytes(),
+        };
         parts.authority = Some(Authority::try_from(authority).map_err(|_| bad(()))?);
         let secure = asked.url.scheme() == "https";
         parts.scheme = Some(if secure { Scheme::HTTPS } else { Scheme::HTTP });

@@ -108,14 +108,13 @@ pub(super) async fn fetch(
     let question = question(spec, &key);
     let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
     let mut watch = Stopwatch::start(left);
-    let mut unused = Detail::default();
-    let got = travel(&trip, Asked::first(&question)?, &mut watch, &mut unused).await.map_err(
-        |fault| {
-            let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
-            let reason = if own { fault.reason } else { Reason::AuthRefused };
-            Fault::new(reason, format!("fetching a token: {}", fault.why))
-        },
-    )?;
+    let (mut head, mut unused) = (None, Detail::default());
+    let first = Asked::first(&question)?;
+    let got = travel(&trip, first, &mut head, &mut watch, &mut unused).await.map_err(|fault| {
+        let own = fault.reason.outcome() == crate::model::outcome::Outcome::Void;
+        let reason = if own { fault.reason } else { Reason::AuthRefused };
+        Fault::new(reason, format!("fetching a token: {}", fault.why))
+    })?;
     let (token, life) = read(&got)?;
     *kept = Some((token.clone(), Instant::now() + life));
     Ok(Some(token))
@@ -183,6 +182,10 @@ fn read(got: &Got) -> Result<(Secret, Duration), Fault> {
     let token = answer.get("access_token").and_then(serde_json::Value::as_str);
     let token = token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| refused("the token endpoint gave no token".to_owned()))?;
+    if !is_b64token(token) {
+        let why = "the token endpoint gave a token that can't be sent in a header";
+        return Err(refused(why.to_owned()));
+    }
     // A number by the RFC, a text by some.
     let life = answer
         .get("expires_in")
@@ -191,4 +194,33 @@ fn read(got: &Got) -> Result<(Secret, Duration), Fault> {
         Duration::from_secs(seconds).saturating_sub(MARGIN).min(LIFE_MAX)
     });
     Ok((Secret::new(token.to_owned()), life))
+}
+
+/// Whether `token` is what a bearer's header can hold (RFC 6750, section 2.1).
+fn is_b64token(token: &str) -> bool {
+    let bare = token.trim_end_matches('=');
+    let letter = |it: u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(&it);
+    !bare.is_empty() && bare.bytes().all(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_refused() {
+        for (token, expected) in [
+            ("eyJ0.eXAi-_~+/x==", true),
+            ("a", true),
+            ("", false),
+            ("==", false),
+            ("a=b", false),
+            ("a b", false),
+            ("a\r\nx: y", false),
+            ("a\u{7f}", false),
+            ("khóa", false),
+        ] {
+            assert_eq!(is_b64token(token), expected, "{token:?}");
+        }
+    }
 }

@@ -53,6 +53,11 @@ impl Wire {
         }
     }
 
+    /// What came so far was an informational answer (1xx): the answer is still waited for.
+    pub(super) fn informed(&self) {
+        self.lock().first_read = None;
+    }
+
     /// Says whether a part of the request still waits to be sent.
     pub(super) fn set_blocked(&self, blocked: bool) {
         self.lock().blocked = blocked;

@@ -9,7 +9,7 @@ use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
 use crate::model::observation::CertFacts;
 use crate::model::reason::Reason;
 use crate::model::time::Millis;
-use crate::probe::expect::shorten;
+use crate::probe::expect::{clean, shorten};
 
 use super::facts::{facts, validity};
 use super::roots::Roots;
@@ -112,11 +112,11 @@ fn longest(
     now: i64,
 ) -> Result<Option<i64>, (Reason, String)> {
     let best = Cell::new(None);
-    let root_expired = Cell::new(None);
+    let root_fault = Cell::new(None);
     let consider = |path: &VerifiedPath<'_>| {
         match chain_end(path, leaf_der, roots, now) {
             Ok(end) => best.set(best.get().max(Some(end))),
-            Err(ended) => root_expired.set(Some(ended)),
+            Err(fault) => root_fault.set(Some(fault)),
         }
         // Not this one: go on with the others.
         Err(Error::UnknownIssuer)
@@ -131,11 +131,9 @@ fn longest(
         None,
         Some(&consider),
     );
-    match (best.get(), root_expired.get(), walked) {
+    match (best.get(), root_fault.take(), walked) {
         (Some(end), ..) => Ok(Some(end)),
-        (None, Some(ended), _) => {
-            Err((Reason::TlsExpired, format!("the root of the chain expired at {}", date(ended))))
-        }
+        (None, Some(fault), _) => Err(fault),
         (None, None, Ok(_)) => Ok(None),
         (None, None, Err(Error::UnknownIssuer)) => Err(unknown(leaf, others, roots)),
         (None, None, Err(Error::CaUsedAsEndEntity)) if leaf.issuer() == leaf.subject() => {
@@ -145,23 +143,35 @@ fn longest(
     }
 }
 
-/// The last second of a chain; of one whose root is out of its time, the root's `notAfter`.
+/// The last second of a chain, or that its root is out of its time.
 fn chain_end(
     path: &VerifiedPath<'_>,
     leaf_der: &CertificateDer<'_>,
     roots: &Roots,
     now: i64,
-) -> Result<i64, i64> {
+) -> Result<i64, (Reason, String)> {
     let anchor = path.anchor();
     let known = roots.anchors.iter().zip(&roots.known).filter(|(it, _)| {
         it.subject == anchor.subject && it.subject_public_key_info == anchor.subject_public_key_info
     });
-    // The same root may be trusted in two editions: the one that lasts longer counts.
-    let root_end = known.map(|(_, root)| root.valid.map_or(i64::MAX, |(_, end)| end)).max();
-    let root_end = root_end.unwrap_or(i64::MAX);
-    if now > root_end {
-        return Err(root_end);
-    }
+    // The same root may be trusted in two editions: of those in their time, the one that lasts
+    // longer counts.
+    let editions: Vec<_> =
+        known.map(|(_, root)| root.valid.unwrap_or((i64::MIN, i64::MAX))).collect();
+    let in_time = editions.iter().filter(|(from, end)| (*from..=*end).contains(&now));
+    let root_end = match (in_time.map(|(_, end)| *end).max(), editions.iter().max_by_key(|it| it.1))
+    {
+        (Some(end), _) => end,
+        (None, None) => i64::MAX,
+        (None, Some((from, _))) if now < *from => {
+            let why = format!("the root of the chain is valid only from {}", date(*from));
+            return Err((Reason::TlsNotYetValid, why));
+        }
+        (None, Some((_, end))) => {
+            let why = format!("the root of the chain expired at {}", date(*end));
+            return Err((Reason::TlsExpired, why));
+        }
+    };
     let middle = path.intermediate_certificates().filter_map(|it| validity(&it.der()));
     let ends = middle.chain(validity(leaf_der)).map(|(_, end)| end);
     Ok(ends.fold(root_end, i64::min))
@@ -195,16 +205,29 @@ fn told(error: &Error) -> (Reason, String) {
         Error::CertNotValidYet { not_before, .. } => {
             (Reason::TlsNotYetValid, format!("valid only from {}", unix(*not_before)))
         }
-        Error::InvalidSignatureForPublicKey => {
+        Error::InvalidSignatureForPublicKey
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             let why = "signed by another key than that of the issuer it names";
             (Reason::TlsUnknownIssuer, why.to_owned())
         }
-        _ => (Reason::TlsInvalid, format!("the certificate is not valid: {error}")),
+        // What these hold is the stranger's, and can be as long as the certificate.
+        Error::RequiredEkuNotFoundContext(_) => {
+            (Reason::TlsInvalid, "the certificate is not one for servers".to_owned())
+        }
+        Error::UnsupportedSignatureAlgorithmContext(_) => {
+            let why = "the certificate is signed by an algorithm that is not supported";
+            (Reason::TlsInvalid, why.to_owned())
+        }
+        _ => (Reason::TlsInvalid, clean(&format!("the certificate is not valid: {error}"))),
     }
 }
 
 /// The seconds around `now` in which the verdict can't change: between two edges of validity.
 fn steady(chain: &[CertificateDer<'static>], roots: &Roots, now: i64) -> (i64, i64) {
+    if chain.iter().any(|der| validity(der).is_none()) {
+        // Edges that can't be read may be anywhere.
+        return (now, now.saturating_add(1));
+    }
     let sent = chain.iter().filter_map(validity);
     let of_roots = roots.known.iter().filter_map(|root| root.valid);
     let edges = sent.chain(of_roots).flat_map(|(from, until)| [from, until.saturating_add(1)]);

@@ -14,6 +14,10 @@ use super::roots::Roots;
 /// Most judgements kept, each of about 8 KiB. When full, all are forgotten and made anew.
 const JUDGEMENTS_MAX: usize = 2_048;
 
+/// Largest chain kept, in bytes of all its certificates; honest ones are of 3 to 8 KiB. A larger
+/// one is judged anew each time.
+const CHAIN_BYTES_MAX: usize = 16 * 1024;
+
 /// Judgements by a hash of what was judged. A judgement is used again only for the very same
 /// chain, name and roots, and only while no certificate's validity begins or ends.
 #[derive(Debug, Default)]
@@ -50,6 +54,9 @@ impl Judgements {
             return Arc::clone(&known.judgement);
         }
         let judgement = Arc::new(judge(chain, name, roots, now));
+        if chain.iter().map(|der| der.len()).sum::<usize>() > CHAIN_BYTES_MAX {
+            return judgement;
+        }
         let entry = Entry {
             chain: chain.to_vec(),
             name: name.clone(),

@@ -117,6 +117,44 @@ fn an_expired_root_counts_and_of_two_editions_the_longer() {
 }
 
 #[test]
+fn a_root_whose_time_has_not_come_is_not_trusted_yet() {
+    let root = ca("root");
+    let chain = [root.leaf((2020, 2080))];
+    let late = roots(&[root.own((2030, 2060))]);
+    assert_eq!(reason(&at(&chain, &late, year(2025))), Reason::TlsNotYetValid);
+    assert_eq!(reason(&at(&chain, &late, year(2031))), Reason::None);
+    let both = roots(&[root.own((2000, 2028)), root.own((2030, 2060))]);
+    let seen = at(&chain, &both, year(2025));
+    assert_eq!(
+        (reason(&seen), seen.chain_not_after),
+        (Reason::None, Some(Millis(year(2028) * 1_000)))
+    );
+}
+
+#[test]
+fn a_key_of_another_kind_than_the_signature_is_an_unknown_issuer() {
+    let root = ca("root");
+    let mut twin = ca("root");
+    twin.key = KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+    let known = roots(&[root.own((2000, 2060))]);
+    let seen = at(&[twin.leaf((2020, 2080))], &known, year(2025));
+    assert_eq!(reason(&seen), Reason::TlsUnknownIssuer, "{:?}", seen.fault);
+}
+
+#[test]
+fn a_huge_chain_is_judged_but_not_remembered() {
+    let root = ca("root");
+    let known = roots(&[root.own((2000, 2060))]);
+    let mut chain = vec![root.leaf((2020, 2030))];
+    chain.push(CertificateDer::from(vec![0; 16 * 1024]));
+    let memo = Judgements::default();
+    let ask = || memo.judge(&chain, &name(), &known, Millis(year(2025) * 1_000));
+    let (first, second) = (ask(), ask());
+    assert_eq!(reason(&first), reason(&second));
+    assert!(!std::sync::Arc::ptr_eq(&first, &second));
+}
+
+#[test]
 fn a_judgement_holds_to_the_second() {
     let root = ca("root");
     let chain = [root.leaf((2020, 2030))];

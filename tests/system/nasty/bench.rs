@@ -50,6 +50,7 @@ impl Bench {
             system_roots: false,
             extra_roots_pem: Vec::new(),
             block_signatures: Vec::new(),
+            kill: std::collections::BTreeSet::new(),
         };
         change(&mut settings);
         Self { net: Net::new(settings).expect("sound settings"), now: Clock::System.now() }
