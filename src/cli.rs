@@ -12,6 +12,7 @@ mod status;
 mod verify;
 mod progress;
 mod output;
+mod tame;
 mod report;
 mod export;
 

@@ -11,10 +11,12 @@ mod answer;
 mod api;
 mod control;
 mod guard;
+mod large;
 pub mod figures;
 pub mod maintenance;
 mod page;
 mod patient;
+mod peers;
 mod query;
 mod scrape;
 mod view;
@@ -70,10 +72,10 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{id}", get(api::check))
         .route("/api/v1/checks/{id}/results", get(api::results))
-        .route_layer(middleware::from_fn_with_state(room(), guard::room));
+        .route_layer(middleware::from_fn_with_state(room(), large::room));
     let guarded = Router::new()
         .route("/metrics", get(scrape::metrics))
-        .route_layer(middleware::from_fn_with_state(room(), guard::room))
+        .route_layer(middleware::from_fn_with_state(room(), large::room))
         .route("/-/reload", post(control::reload))
         .route("/api/v1/maintenance", get(maintenance::list))
         .route("/api/v1/maintenance", post(maintenance::add))

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::Semaphore;
+
 use super::notices::Notices;
 use super::reload::Reloader;
 use super::settings;
@@ -56,12 +58,32 @@ impl AppSource {
         ask: impl FnOnce(&Reader) -> Result<T, HistoryError> + Send + 'static,
     ) -> Result<T, ResultsError> {
         let history = self.history.clone();
-        let answer = tokio::task::spawn_blocking(move || ask(&history.reader()?)).await;
         let unavailable = |why: String| ResultsError::Unavailable(why);
-        answer
-            .map_err(|panic| unavailable(panic.to_string()))?
-            .map_err(|error| unavailable(error.to_string()))
+        let answer = placed(&READS, move || ask(&history.reader()?)).await;
+        answer.map_err(unavailable)?.map_err(|error| unavailable(error.to_string()))
     }
+}
+
+/// Most reads of the history at once, those that nobody waits for any more included. As many as
+/// the web has large answers under way.
+const READS_MAX: usize = 8;
+
+/// Places of the process for reads of the history.
+static READS: Semaphore = Semaphore::const_new(READS_MAX);
+
+/// Runs `work` where blocking is allowed once there is a place. It keeps the place until it is
+/// done, also if nobody waits for it any more: it can't be stopped.
+async fn placed<T: Send + 'static>(
+    places: &'static Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let place = places.acquire().await.map_err(|closed| closed.to_string())?;
+    let done = tokio::task::spawn_blocking(move || {
+        let answer = work();
+        drop(place);
+        answer
+    });
+    done.await.map_err(|panic| panic.to_string())
 }
 
 impl Announcer for AppSource {
@@ -139,8 +161,19 @@ impl Source for AppSource {
         Ok(ResultsPage { results: page.results, next: page.next.map(|it| it.to_string()) })
     }
 
-    async fn void_spans(&self, check: CheckId, span: Span) -> Result<Vec<VoidSpan>, ResultsError> {
-        self.read(move |reader| reader.void_spans(&check, span)).await
+    async fn void_spans(
+        &self,
+        check: CheckId,
+        span: Span,
+        limit: usize,
+    ) -> Result<Vec<VoidSpan>, ResultsError> {
+        let read = self.read(move |reader| {
+            let mut spans = reader.void_spans(&check, span)?;
+            spans.truncate(limit);
+            spans.shrink_to_fit();
+            Ok(spans)
+        });
+        read.await
     }
 
     async fn figures(
@@ -197,5 +230,26 @@ fn check_now(watched: &Watched, now: Millis) -> CheckNow {
         step_us: grid.step_us(),
         phase_us: grid.due_us(0),
         next_due: Some(Millis(next.div_euclid(1_000))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_keeps_its_place_until_it_is_done() {
+        static PLACES: Semaphore = Semaphore::const_new(1);
+        let (go, gone) = mpsc::channel::<()>();
+        let slow = placed(&PLACES, move || gone.recv());
+        assert!(timeout(Duration::from_millis(50), slow).await.is_err());
+        assert_eq!(PLACES.available_permits(), 0);
+        drop(go);
+        assert_eq!(placed(&PLACES, || 7).await, Ok(7));
     }
 }

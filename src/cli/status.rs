@@ -47,8 +47,9 @@ impl Status {
             println!("{text}");
             return Ok(());
         }
-        let country: table::Country = serde_json::from_str(&text)
+        let mut country: table::Country = serde_json::from_str(&text)
             .map_err(|why| Failure::Ours(format!("{} answers something else: {why}", self.url)))?;
+        country.tame();
         let looks = table::Looks {
             colour: std::io::stdout().is_terminal(),
             vietnamese: self.lang == Language::Vi,

@@ -50,9 +50,9 @@ pub(super) fn mistake(sources: &[Source], mistake: &Mistake, looks: Looks) -> St
 pub(super) fn note(sources: &[Source], note: &Note, looks: Looks) -> String {
     Shown {
         sources,
-        text: note.what.to_string(),
+        text: shortened(&note.what.to_string()),
         label: "here",
-        help: note.what.help(),
+        help: note.what.help().map(|help| shortened(&help)),
         at: note.at,
         also: None,
         severity: Severity::Advice,
@@ -63,14 +63,23 @@ pub(super) fn note(sources: &[Source], note: &Note, looks: Looks) -> String {
 /// `text` without its middle if it repeats something very long, and without what would steer
 /// a terminal.
 fn shortened(text: &str) -> String {
-    let tame = |c: char| if c.is_control() && c != '\n' { '\u{fffd}' } else { c };
-    let text: String = text.chars().map(tame).collect();
+    let text = tame(text);
     if text.len() <= TEXT_BYTES_MAX {
         return text;
     }
     let start = text.floor_char_boundary(TEXT_BYTES_MAX / 2);
     let end = text.ceil_char_boundary(text.len() - TEXT_BYTES_MAX / 2);
     format!("{}…{}", &text[..start], &text[end..])
+}
+
+/// `text` with U+FFFD in place of what would steer a terminal: control characters but the
+/// newline, and what turns the direction of writing (UAX #9).
+pub(super) fn tame(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// What miette is given.
@@ -103,7 +112,7 @@ impl Shown<'_> {
         let rendered = handler.render_report(&mut text, &pointing);
         if rendered.is_err() || text.is_empty() {
             let place = source::position(self.sources, self.at);
-            text = format!("{place}: {}\n", self.text);
+            text = format!("{}: {}\n", tame(&place.to_string()), self.text);
         }
         let lines: Vec<_> = text.lines().map(str::trim_end).collect();
         format!("{}\n", lines.join("\n").trim_matches('\n'))
@@ -145,7 +154,7 @@ impl fmt::Display for Pointing<'_> {
             return f.write_str(&self.shown.text);
         }
         let place = source::position(self.shown.sources, self.shown.at);
-        write!(f, "{place}: {}", self.shown.text)
+        write!(f, "{}: {}", tame(&place.to_string()), self.shown.text)
     }
 }
 
@@ -159,7 +168,7 @@ impl Diagnostic for Pointing<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let elsewhere = self.shown.also.filter(|(place, _)| place.file != self.shown.at.file);
         let elsewhere = elsewhere.map(|(place, label)| {
-            format!("{label}: {}", source::position(self.shown.sources, place))
+            tame(&format!("{label}: {}", source::position(self.shown.sources, place)))
         });
         let lines: Vec<_> = elsewhere.into_iter().chain(self.shown.help.clone()).collect();
         (!lines.is_empty()).then(|| Box::new(lines.join("\n")) as Box<dyn fmt::Display>)

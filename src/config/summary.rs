@@ -4,10 +4,15 @@ use std::{collections::BTreeMap, fmt};
 
 use super::Config;
 use super::load::runs_a_minute;
+use super::note::NoteWhat;
+use super::render::tame;
 use super::source::Position;
 
 /// Hosts listed; of the others only the sum is told.
 const HOSTS_SHOWN_MAX: usize = 20;
+
+/// Notes of one kind that are told one by one; more become one line.
+const NOTES_ALIKE_MAX: usize = 5;
 
 /// Columns of the text.
 const COLUMNS: usize = 80;
@@ -74,7 +79,6 @@ pub fn summary(config: &Config) -> Summary {
     let mut hosts: Vec<_> = hosts.into_values().collect();
     hosts.sort_by(|a, b| b.runs_a_minute.total_cmp(&a.runs_a_minute));
     let disabled = roster.checks().filter_map(|it| Some((it.id.to_string(), it.disabled.clone()?)));
-    let notes = config.notes.iter();
     Summary {
         owners: roster.owners.len(),
         systems: roster.systems.len(),
@@ -84,11 +88,40 @@ pub fn summary(config: &Config) -> Summary {
         runs_a_minute: all,
         hosts,
         cap: config.monitor.per_host_per_minute,
-        notes: notes
-            .map(|it| (config.position(it.at), it.what.to_string(), it.what.help()))
-            .collect(),
+        notes: notes(config),
         fingerprint: config.fingerprint.clone(),
     }
+}
+
+/// The notes in their order, those about systems that are not judged in one if they are many.
+fn notes(config: &Config) -> Vec<(Position, String, Option<String>)> {
+    let unjudged: Vec<&str> = config
+        .notes
+        .iter()
+        .filter_map(|it| match &it.what {
+            NoteWhat::NotJudged { system } => Some(system.as_str()),
+            _ => None,
+        })
+        .collect();
+    let fold = unjudged.len() > NOTES_ALIKE_MAX;
+    let mut told = false;
+    let mut notes = Vec::new();
+    for note in &config.notes {
+        let mut text = note.what.to_string();
+        if fold && matches!(note.what, NoteWhat::NotJudged { .. }) {
+            if std::mem::replace(&mut told, true) {
+                continue;
+            }
+            text = format!(
+                "{} systems are not judged (không giám sát), as they have no enabled critical \
+                 check: {}",
+                unjudged.len(),
+                unjudged.join(", ")
+            );
+        }
+        notes.push((config.position(note.at), text, note.what.help()));
+    }
+    notes
 }
 
 impl fmt::Display for Summary {
@@ -158,8 +191,10 @@ fn figure(runs: f64) -> String {
     if runs >= 100.0 { format!("{runs:.0}") } else { format!("{runs:.1}") }
 }
 
-/// `text` in lines of at most 80 columns, later ones moved in by `indent`.
+/// `text` in lines of at most 80 columns, later ones moved in by `indent`, without what would
+/// steer a terminal.
 fn wrapped(f: &mut fmt::Formatter<'_>, text: &str, indent: usize) -> fmt::Result {
+    let text = &tame(text).replace('\n', " ");
     let start = text.len() - text.trim_start().len();
     let mut line = text[..start].to_owned();
     for word in text.trim().split(' ') {

@@ -64,10 +64,14 @@ pub(super) async fn results<S: Source>(
     let check = check.ok_or_else(|| unknown("check", &id, "/api/v1/checks"))?.id.clone();
     let query = query.unwrap_or_default();
     let (query, outcome) = query::results(check.clone(), &query, web.source.now())?;
-    let (span, first) = (query.span, query.cursor.is_none());
+    let (span, first, limit) = (query.span, query.cursor.is_none(), query.limit);
     let gather = async {
         let page = gather(&web.source, query, outcome).await?;
-        let voids = if first { web.source.void_spans(check.clone(), span).await? } else { vec![] };
+        let voids = if first {
+            web.source.void_spans(check.clone(), span, limit).await?
+        } else {
+            Vec::new()
+        };
         Ok((page, voids))
     };
     let gathered = timeout(READ_TIME_MAX, gather).await;

@@ -1,18 +1,13 @@
 //! What holds for every request: who may ask, and what a browser may do with the answer.
 
-use std::pin::Pin;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use super::answer::ApiError;
 use super::source::Source;
@@ -27,16 +22,20 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
-/// Longest wait for room: less than what Prometheus and people have patience for.
-const ROOM_TIME_MAX: Duration = Duration::from_secs(8);
-
-/// Lets a request pass that carries the token, if one is set.
+/// Lets a request pass that carries the token. If none is set, one that asks for an address or
+/// `localhost`: a page of another site that has its own name point here (DNS rebinding) would
+/// else read everything through a visitor's browser.
 pub(super) async fn token<S: Source>(
     State(web): State<Arc<Web<S>>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(token) = &web.settings.token else { return next.run(request).await };
+    let Some(token) = &web.settings.token else {
+        return match asks_here(&request) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        };
+    };
     match auth::bearer(request.headers()) {
         Some(given) if auth::same(token, given) => next.run(request).await,
         given => {
@@ -50,53 +49,50 @@ pub(super) async fn token<S: Source>(
     }
 }
 
-/// Lets a request pass once there is room for its answer, and holds the place until the answer
-/// is sent, or given up.
-pub(super) async fn room(
-    State(room): State<Arc<Semaphore>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match timeout(ROOM_TIME_MAX, room.acquire_owned()).await {
-        Ok(Ok(place)) => {
-            next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
-        }
-        _ => ApiError::unavailable("too many large answers are under way").into_response(),
-    }
+/// Whether a request names this place by an IP address or as `localhost`, with any port, in
+/// `Host` and, if it has a host, in its target.
+fn asks_here(request: &Request) -> Result<(), ApiError> {
+    let hint = "ask for the IP address or `localhost`, or set `[monitor] token`";
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return Err(ApiError::bad("this needs one `Host` header", hint));
+    };
+    let target = request.uri().authority();
+    let host = host.to_str().ok().and_then(|it| it.parse::<Authority>().ok());
+    let ours = host.is_some_and(|host| is_here(&host)) && target.is_none_or(is_here);
+    ours.then_some(()).ok_or_else(|| {
+        let error = "without a token, this is not answered for a name in `Host`";
+        ApiError::new(StatusCode::FORBIDDEN, error, hint)
+    })
 }
 
-/// A body that holds a place.
-struct Held {
-    body: Body,
-    _place: OwnedSemaphorePermit,
+fn is_here(authority: &Authority) -> bool {
+    let host = authority.host();
+    let v6 = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok()
+        || v6.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok())
 }
 
-impl http_body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+/// Whether `Origin`, if there is one, has the host that is asked for (RFC 6454, section 7).
+fn of_the_same_host(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|it| it.to_str().ok());
+    let host = host.and_then(|it| it.parse::<Authority>().ok());
+    let origin = origin.to_str().ok().and_then(|it| it.parse::<Uri>().ok());
+    match (origin.as_ref().and_then(Uri::host), host) {
+        (Some(origin), Some(host)) => origin.eq_ignore_ascii_case(host.host()),
+        _ => false,
     }
 }
 
 /// Adds [`HEADERS`], and refuses to change anything for a page of another site: a browser says
-/// so in `Sec-Fetch-Site`.
+/// so in `Sec-Fetch-Site`, or names it in `Origin`.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
-    let ours = matches!(site, None | Some(b"same-origin" | b"none"));
+    let ours = matches!(site, None | Some(b"same-origin" | b"none"))
+        && of_the_same_host(request.headers());
     let mut response = if reads || ours {
         next.run(request).await
     } else {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +19,16 @@ use tokio::time::{sleep, timeout};
 use tower_service::Service;
 use tracing::{debug, error, warn};
 
+use super::large::Deadline;
 use super::patient::Patient;
+use super::peers::{Peers, Place};
 
 /// What a connection may cost. The defaults are for production, others for tests.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most connections at once; further ones wait in the kernel's queue.
+    /// Most connections at once; further ones wait in the kernel's queue. One
+    /// peer address has at most a quarter of them (but 4), a loopback address half: its further
+    /// ones are closed at once.
     pub connections: usize,
     /// Longest wait for the head of a request, so also the longest idle time of a connection.
     /// With `connections` it bounds how long someone who sends nothing can keep others out.
@@ -33,6 +38,9 @@ pub struct Limits {
     /// Longest life of a connection, whatever happens on it. A client that is still there
     /// connects anew.
     pub life: Duration,
+    /// How long a client may take to read a large answer. Few are under way at once, so a
+    /// client that reads it byte by byte keeps others out for no longer than this.
+    pub answer_time: Duration,
     /// How long answers under way may take once the end has come.
     pub grace: Duration,
 }
@@ -46,6 +54,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(10),
             write_stall: Duration::from_secs(20),
             life: Duration::from_mins(10),
+            answer_time: Duration::from_mins(1),
             grace: Duration::from_secs(10),
         }
     }
@@ -68,6 +77,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let peers = Peers::new(limits.connections);
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -80,8 +90,11 @@ pub async fn serve(
                 }
             }
             accepted = accept(&listener, &slots) => {
-                if let Some((stream, slot)) = accepted {
-                    let router = router.clone();
+                // One who is let in too often is hung up on: the stream is dropped.
+                if let Some((stream, peer, slot)) = accepted
+                    && let Some(peer) = peers.let_in(peer)
+                {
+                    let (router, slot) = (router.clone(), (slot, peer));
                     connections.spawn(connection(stream, slot, router, limits, stopped.clone()));
                 }
             }
@@ -99,10 +112,10 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, peer)) => Some((stream, peer.ip(), slot)),
         Err(error) => {
             warn!(%error, "can't accept a connection");
             sleep(ACCEPT_PAUSE).await;
@@ -114,13 +127,15 @@ async fn accept(
 /// Serves one connection to its end. The slot is free after that.
 async fn connection(
     stream: TcpStream,
-    slot: OwnedSemaphorePermit,
+    slot: (OwnedSemaphorePermit, Place),
     router: Router,
     limits: Limits,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+    let (deadline, overdue) = Deadline::new(limits.answer_time);
+    let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
+        request.extensions_mut().insert(deadline.clone());
         async move { Ok::<_, Infallible>(into_ok(router.call(request).await)) }
     });
     let io = TokioIo::new(Patient::new(stream, limits.write_stall));
@@ -135,6 +150,10 @@ async fn connection(
         ended = serving.as_mut() => Some(ended),
         _ = stopped.wait_for(|stopped| *stopped) => None,
         () = sleep(limits.life) => None,
+        () = overdue => {
+            debug!("a connection took too long to read an answer");
+            return;
+        }
     };
     let ended = if let Some(ended) = ended {
         Ok(ended)

@@ -34,11 +34,13 @@ pub trait Source: Announcer + 'static {
         query: ResultsQuery,
     ) -> impl Future<Output = Result<ResultsPage, ResultsError>> + Send;
 
-    /// The void spans of a check that touch `span`. Must not block the thread.
+    /// The first void spans of a check that touch `span`, at most `limit` (1 to 10,000). Must
+    /// not block the thread.
     fn void_spans(
         &self,
         check: CheckId,
         span: Span,
+        limit: usize,
     ) -> impl Future<Output = Result<Vec<VoidSpan>, ResultsError>> + Send;
 
     /// The figures of a system in `span`, which may reach into the future; `None`: it is not

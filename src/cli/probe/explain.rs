@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Seen;
+use crate::cli::tame::tame_lines;
 use crate::model::check::Check;
 use crate::model::observation::{Detail, TlsFacts};
 use crate::model::phases::{Phase, Phases};
@@ -43,7 +44,8 @@ pub(super) fn text(check: &Check, seen: &Seen) -> String {
     for line in &detail.answer {
         let _ = writeln!(out, "  | {line}");
     }
-    out
+    // Headers, certificates and answers are what a server wrote.
+    tame_lines(&out)
 }
 
 fn bars(out: &mut String, phases: Phases) {

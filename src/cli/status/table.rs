@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::cli::tame::tame_line;
+
 /// Columns of a name; a longer one is cut.
 const NAME_COLUMNS: usize = 46;
 
@@ -61,7 +63,32 @@ const STATES: [(&str, &str, &str, &str, &str); 6] = [
     ("none", "·", "không giám sát", "not watched", "2"),
 ];
 
-/// The whole text.
+impl Country {
+    /// Without what would steer the terminal: the daemon may not be ours.
+    pub(super) fn tame(&mut self) {
+        tame(&mut self.at);
+        tame(&mut self.vantage);
+        for system in &mut self.systems {
+            tame(&mut system.name);
+            tame(&mut system.owner.name);
+            [&mut system.state, &mut system.since, &mut system.reason]
+                .into_iter()
+                .flatten()
+                .for_each(tame);
+            for check in &mut system.checks {
+                tame(&mut check.id);
+                let Check { id: _, state, disabled, since, reason, why } = check;
+                [state, disabled, since, reason, why].into_iter().flatten().for_each(tame);
+            }
+        }
+    }
+}
+
+fn tame(text: &mut String) {
+    *text = tame_line(text);
+}
+
+/// The whole text. Call [`Country::tame`] first.
 pub(super) fn text(country: &Country, looks: Looks) -> String {
     let mut out = String::new();
     let mut owners: Vec<&str> = Vec::new();
@@ -177,4 +204,30 @@ fn cut(text: &str, columns: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_daemon_steers_the_terminal() {
+        let evil = "x\\u001b[2J\\u0007\\u009b\\u202e\\n\\u2066y";
+        let json = format!(
+            r#"{{"at":"{evil}","vantage":"{evil}","systems":[{{"name":"{evil}",
+            "owner":{{"name":"{evil}"}},"state":"down","since":"{evil}","reason":"{evil}",
+            "checks":[{{"id":"{evil}","state":"{evil}","reason":"{evil}","why":"{evil}"}},
+            {{"id":"{evil}","disabled":"{evil}"}}]}}]}}"#
+        );
+        let mut country: Country = serde_json::from_str(&json).unwrap();
+        country.tame();
+        for checks in [false, true] {
+            let out = text(&country, Looks { colour: false, vietnamese: true, checks });
+            assert!(
+                !out.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{2066}']),
+                "{out:?}"
+            );
+            assert!(!out.contains("\ny") && out.contains('\u{fffd}'), "{out:?}");
+        }
+    }
 }

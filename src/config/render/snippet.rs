@@ -37,7 +37,7 @@ impl SourceCode for Snippet<'_> {
         }
         let lines = text[start..end].matches('\n').count() + 1;
         Ok(Box::new(MietteSpanContents::new_named(
-            source.name.clone(),
+            super::tame(&source.name).replace('\n', "\u{fffd}"),
             text.as_bytes().get(start..end).unwrap_or_default(),
             (start, end - start).into(),
             at.line - 1,

@@ -84,3 +84,35 @@ fn nothing_in_a_file_can_steer_the_terminal() {
         assert!(!shown.contains('\u{1b}') && !shown.contains('\r'), "{shown:?}");
     }
 }
+
+#[test]
+fn nothing_in_a_file_steers_the_terminal() {
+    let disabled = "\nenabled = false\nreason = \"x\\u001b[2J\\u0007\\u009b\\u202e\\ny\"\n";
+    let text = EXAMPLE.replace("\ninterval", &format!("{disabled}interval"));
+    let config = parse_str("a\u{1b}[31m\u{202e}.toml", &text).unwrap_or_else(|it| panic!("{it}"));
+    let mistakes = parse_str("a\u{1b}[31m\u{202e}.toml", "x = 1\n").unwrap_err();
+    let shown = [
+        summary(&config).to_string(),
+        config.render_notes(Looks::PLAIN),
+        mistakes.render(Looks::PLAIN),
+    ];
+    for shown in shown {
+        let evil = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'];
+        assert!(!shown.contains(evil) && shown.contains('\u{fffd}'), "{shown:?}");
+    }
+}
+
+#[test]
+fn many_systems_that_are_not_judged_are_one_note() {
+    for (count, notes) in [(5, 5), (6, 1)] {
+        let system = |n| format!("[[system]]\nid = \"s-{n}\"\nowner = \"bca\"\nname = \"S {n}\"\n");
+        let more: String = (0..count).map(system).collect();
+        let config =
+            parse_str("t.toml", &format!("{EXAMPLE}{more}")).unwrap_or_else(|it| panic!("{it}"));
+        let summary = summary(&config);
+        let told: Vec<_> =
+            summary.notes.iter().filter(|it| it.1.contains("không giám sát")).collect();
+        assert_eq!(told.len(), notes, "{summary}");
+        assert!((0..count).all(|n| told.iter().any(|it| it.1.contains(&format!("s-{n}")))));
+    }
+}

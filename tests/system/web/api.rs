@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -219,6 +220,78 @@ async fn a_wrong_request_is_told_what_to_do() {
     let wrong = served.send(request("DELETE", "/api/v1/systems", &[], "")).await;
     assert_eq!((wrong.status.as_u16(), wrong.json()["hint"].is_string()), (405, true));
     assert!(wrong.header("allow").contains("GET"), "{:?}", wrong.headers);
+}
+
+/// The status of the answer to a request with exactly these lines after the first.
+async fn status(served: &super::Served, line: &str, lines: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(served.at).await.unwrap();
+    let head = format!("{line} HTTP/1.1\r\n{lines}connection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(!answer.starts_with("HTTP/1.1 4") || answer.contains("`[monitor] token`"), "{answer}");
+    answer[9..12].to_owned()
+}
+
+#[tokio::test]
+async fn without_a_token_only_an_address_or_localhost_is_answered() {
+    let served = serve(Fake::new()).await;
+    for (host, expected) in [
+        ("host: 127.0.0.1:9247\r\n", "200"),
+        ("host: 10.1.2.3\r\n", "200"),
+        ("host: [::1]:9247\r\n", "200"),
+        ("host: LocalHost:1\r\n", "200"),
+        ("host: evil.example:9247\r\n", "403"),
+        ("host: localhost.evil.example\r\n", "403"),
+        ("host: 127.0.0.1.evil.example\r\n", "403"),
+        ("host: \r\n", "403"),
+        ("", "400"),
+        ("host: localhost\r\nhost: evil.example\r\n", "400"),
+    ] {
+        for target in
+            ["/metrics", "/", "/api/v1/systems", "/api/v1/checks/system-0000-check-0/results"]
+        {
+            let line = format!("GET {target}");
+            assert_eq!(status(&served, &line, host).await, expected, "{target} {host}");
+        }
+        assert_eq!(status(&served, "GET /-/healthy", host).await, "200", "{host}");
+    }
+    let line = "GET http://evil.example/metrics";
+    assert_eq!(status(&served, line, "host: localhost\r\n").await, "403");
+    let refused = served.send(request("POST", "/-/reload", &[("host", "evil.example")], "")).await;
+    assert!(refused.status.is_client_error());
+    let guarded = serve_with(Fake::new(), Some("mật"), Limits::default()).await;
+    let named = "host: monitor.example\r\nauthorization: Bearer mật\r\n";
+    assert_eq!(status(&guarded, "GET /metrics", named).await, "200", "a token is enough");
+}
+
+#[tokio::test]
+async fn nothing_is_changed_for_another_origin() {
+    let served = serve(Fake::new()).await;
+    for (origin, expected) in [
+        ("http://localhost:9247", 200),
+        ("http://LOCALHOST", 200),
+        ("http://evil.example", 403),
+        ("http://localhost.evil.example", 403),
+        ("null", 403),
+    ] {
+        let answer = served.post("/-/reload", &[("origin", origin)], "").await;
+        assert_eq!(answer.status.as_u16(), expected, "{origin}");
+        let read = served.send(request("GET", "/metrics", &[("origin", origin)], "")).await;
+        assert_eq!(read.status, StatusCode::OK, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn void_spans_are_no_more_than_the_limit() {
+    let mut fake = Fake::new();
+    fake.voids = 20_000;
+    let served = serve(fake).await;
+    for (limit, expected) in [("?limit=7", 7), ("", 1_000), ("?limit=10000", 10_000)] {
+        let page = served.get(&format!("/api/v1/checks/{CHECK}/results{limit}")).await.json();
+        assert_eq!(page["void_spans"].as_array().unwrap().len(), expected, "{limit}");
+    }
 }
 
 #[tokio::test]

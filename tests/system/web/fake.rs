@@ -38,6 +38,8 @@ pub(super) const TOKEN: &str = "nhip-bao";
 pub(super) struct Fake {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) results: Vec<RunResult>,
+    /// Void spans of every check.
+    pub(super) voids: usize,
     pub(super) ready: AtomicBool,
     pub(super) mistakes: Vec<String>,
     pub(super) beats: Mutex<Vec<(CheckId, Beat)>>,
@@ -106,6 +108,7 @@ impl Fake {
         Self {
             snapshot: Arc::new(snapshot),
             results,
+            voids: 1,
             ready: AtomicBool::new(true),
             mistakes: Vec::new(),
             beats: Mutex::default(),
@@ -229,9 +232,15 @@ impl Source for Shared {
         Ok(ResultsPage { results, next })
     }
 
-    async fn void_spans(&self, check: CheckId, span: Span) -> Result<Vec<VoidSpan>, ResultsError> {
+    async fn void_spans(
+        &self,
+        check: CheckId,
+        span: Span,
+        limit: usize,
+    ) -> Result<Vec<VoidSpan>, ResultsError> {
         let (from, to) = (span.start(), span.start().plus_ms(60_000));
-        Ok(vec![VoidSpan { check, vantage: vantage(), from, to, reason: Reason::Stopped }])
+        let void = VoidSpan { check, vantage: vantage(), from, to, reason: Reason::Stopped };
+        Ok(vec![void; self.0.voids.min(limit)])
     }
 
     async fn figures(

@@ -1,10 +1,12 @@
 //! Clients that are slow, greedy or gone.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 use super::fake::Fake;
 use super::{Served, request, send, serve_with};
@@ -42,6 +44,26 @@ async fn clients_that_send_nothing_or_half_a_head_do_not_keep_others_out() {
 }
 
 #[tokio::test]
+async fn one_address_can_not_take_every_connection() {
+    let served = serve(Fake::new(), Limits { connections: 16, ..Limits::default() }).await;
+    let from = async |address: &str| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+        let mut stream = socket.connect(served.at).await.unwrap();
+        let sent = stream.write_all(b"GET /-/healthy HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        let mut status = [0; 12];
+        let read = timeout(PATIENCE, stream.read_exact(&mut status)).await.expect("an end");
+        (sent.is_ok() && read.is_ok()).then_some(stream)
+    };
+    let mut kept = Vec::new();
+    for _ in 0..12 {
+        kept.extend(from("127.0.0.2").await);
+    }
+    assert_eq!(kept.len(), 8);
+    assert!(from("127.0.0.3").await.is_some(), "others are let in");
+}
+
+#[tokio::test]
 async fn a_head_is_bounded_in_bytes_and_lines() {
     let served = serve(Fake::new(), Limits::default()).await;
     let long = format!("GET /-/healthy HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(20_000));
@@ -62,10 +84,57 @@ async fn a_reader_that_stops_reading_loses_its_place() {
         Limits { connections: 1, write_stall: Duration::from_millis(300), ..Limits::default() };
     let served = serve(Fake::of(roster_of(1_000)), limits).await;
     let mut greedy = TcpStream::connect(served.at).await.unwrap();
-    greedy.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    greedy.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let answer = timeout(PATIENCE, served.get("/-/healthy")).await.expect("the slot came free");
     assert!(answer.status.is_success());
     drop(greedy);
+}
+
+/// Asks for all systems over a connection of small buffers, and reads no more than the status.
+async fn asked_and_not_read(at: SocketAddr) -> (String, TcpStream) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(at).await.unwrap();
+    stream.write_all(b"GET /api/v1/systems HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut status = [0; 12];
+    timeout(PATIENCE, stream.read_exact(&mut status)).await.expect("an answer").unwrap();
+    (String::from_utf8_lossy(&status).into_owned(), stream)
+}
+
+#[tokio::test]
+async fn no_more_large_answers_are_kept_for_readers_that_do_not_read_than_there_is_room_for() {
+    let limits = Limits { write_stall: PATIENCE, answer_time: PATIENCE, ..Limits::default() };
+    let served = serve(Fake::of(roster_of(8_000)), limits).await;
+    let asked: JoinSet<_> = (0..20).map(|_| asked_and_not_read(served.at)).collect();
+    let asked = asked.join_all().await;
+    let count = |status: &str| asked.iter().filter(|it| it.0.ends_with(status)).count();
+    assert_eq!((count("200"), count("503")), (8, 12), "{asked:?}");
+    assert!(served.get("/-/healthy").await.status.is_success(), "small ones go on");
+    drop(asked);
+    assert!(served.get("/api/v1/systems").await.status.is_success(), "room again");
+}
+
+#[tokio::test]
+async fn a_large_answer_that_is_read_byte_by_byte_is_cut_in_time() {
+    let limits = Limits { answer_time: Duration::from_millis(500), ..Limits::default() };
+    let served = serve(Fake::of(roster_of(8_000)), limits).await;
+    let (status, mut stream) = asked_and_not_read(served.at).await;
+    assert!(status.ends_with("200"), "{status}");
+    let read = async {
+        let (mut all, mut some) = (Vec::new(), [0; 512]);
+        loop {
+            match stream.read(&mut some).await {
+                Ok(0) | Err(_) => return all,
+                Ok(bytes) => all.extend_from_slice(&some[..bytes]),
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let read = timeout(PATIENCE, read).await.expect("it is cut");
+    let text = String::from_utf8_lossy(&read);
+    let (_, length) = text.split_once("content-length: ").expect("a length");
+    let length: usize = length.lines().next().unwrap().parse().unwrap();
+    assert!(read.len() < length, "{} of {length} bytes", read.len());
 }
 
 #[tokio::test]
@@ -77,7 +146,7 @@ async fn a_connection_does_not_live_for_ever() {
     };
     let served = serve(Fake::new(), limits).await;
     served.fake.gate.forget_permits(1_000);
-    let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!(answer, "", "cut after life and grace");
 }
 
@@ -112,7 +181,7 @@ async fn the_end_does_not_wait_longer_than_the_grace() {
     let mut served = serve(Fake::new(), limits).await;
     served.fake.gate.forget_permits(1_000);
     let mut busy = TcpStream::connect(served.at).await.unwrap();
-    busy.write_all(b"POST /-/reload HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    busy.write_all(b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     served.fake.begun.acquire().await.unwrap().forget();
     served.stop();
     timeout(PATIENCE, served.task.join_next()).await.expect("serve returns").unwrap().unwrap();
@@ -123,7 +192,7 @@ async fn a_handler_that_breaks_costs_only_its_connection() {
     let served = serve(Fake::new(), Limits::default()).await;
     // The fake's reload unwraps this.
     served.fake.gate.close();
-    let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!(answer, "");
     assert!(served.get("/-/healthy").await.status.is_success());
 }
