@@ -11,6 +11,7 @@ mod asked;
 mod control;
 mod descriptors;
 mod figures;
+mod intervals;
 mod judged;
 mod maintained;
 mod notices;

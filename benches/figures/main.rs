@@ -4,7 +4,8 @@
 //! load on each, and prints what they cost side by side. What counts is processor time, not wall
 //! time, so a busy machine disturbs the ratios little. Read on in [`daemon`] (ours), [`rival`]
 //! (blackbox_exporter, alone and with Prometheus), [`delay`] (a server that knows how long it
-//! took), [`disk`] (bytes a result) and [`table`].
+//! took), [`disk`] (bytes a result), [`month`] (a month's report) and
+//! [`table`].
 //!
 //! `-- --full` measures four times as long; `-- --only NAME` runs the parts whose name contains
 //! NAME. Ends with an error only if a run is broken, not if a figure is missed.
@@ -16,6 +17,7 @@ mod daemon;
 mod rival;
 mod delay;
 mod disk;
+mod month;
 mod stats;
 mod table;
 
@@ -35,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) slice: Duration,
     /// Slices of a measurement.
     pub(crate) slices: usize,
+    /// Whether a month is that of all checks, not of a tenth.
+    pub(crate) full: bool,
     only: Option<String>,
     /// The daemon to measure.
     pub(crate) program: PathBuf,
@@ -44,12 +48,13 @@ impl Plan {
     /// `None` if this is not a benchmark's run: `cargo test --all-targets` starts it too.
     fn read(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_thongsuot"));
-        let mut plan = Self { slice: Duration::from_secs(5), slices: 5, only: None, program };
+        let slice = Duration::from_secs(5);
+        let mut plan = Self { slice, slices: 5, full: false, only: None, program };
         let mut bench = false;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--bench" => bench = true,
-                "--full" => plan.slice *= 4,
+                "--full" => (plan.slice, plan.full) = (plan.slice * 4, true),
                 "--only" => plan.only = arguments.next(),
                 "--program" => plan.program = arguments.next().map(PathBuf::from)?,
                 _ => {}
@@ -107,6 +112,10 @@ async fn all(plan: &Plan) -> Result<Table, Broken> {
     if plan.wants("disk") {
         say("history: 30 days of 20 checks at 30 s");
         table.disk(&disk::month(&ground).await?);
+    }
+    if plan.wants("month") {
+        say("a month's report: 3 vantages at 30 s");
+        table.month(&month::measure(&ground, plan).await?);
     }
     Ok(table)
 }

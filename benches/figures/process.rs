@@ -40,15 +40,8 @@ impl Program {
 
     /// Processor time used so far, user and system, in microseconds.
     pub(crate) fn cpu_us(&self) -> Result<f64, Broken> {
-        let stat = self.read("stat")?;
-        // The name, in brackets, may hold anything; the state comes first after it.
-        let fields: Vec<&str> =
-            stat.rsplit(") ").next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|it| it.parse::<f64>().ok());
-        let (Some(user), Some(system)) = (ticks(11), ticks(12)) else {
-            return Err(format!("/proc/PID/stat of {} can't be read", self.name).into());
-        };
-        Ok((user + system) / TICKS_A_SECOND * 1e6)
+        let cpu_us = cpu_us_in(&self.read("stat")?);
+        cpu_us.ok_or_else(|| format!("/proc/PID/stat of {} can't be read", self.name).into())
     }
 
     /// Resident memory now and at most, in MB (10^6 bytes).
@@ -82,6 +75,14 @@ impl Program {
     fn read(&self, file: &str) -> Result<String, Broken> {
         Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?)
     }
+}
+
+/// Processor time, user and system, in microseconds, from what `/proc/PID/stat` holds.
+pub(crate) fn cpu_us_in(stat: &str) -> Option<f64> {
+    // The name, in brackets, may hold anything; the state comes first after it.
+    let fields: Vec<&str> = stat.rsplit(") ").next()?.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_A_SECOND * 1e6)
 }
 
 /// `command` with a better priority, as a unit file would give it; without the right to do so,

@@ -5,7 +5,12 @@ use std::fmt;
 use crate::daemon;
 use crate::delay::Errors;
 use crate::disk::Kept;
+use crate::month::Reported;
 use crate::rival;
+
+/// What the target of reports is of.
+const DAYS_OF_TARGET: i64 = 30;
+const CHECKS_OF_TARGET: i64 = 1_000;
 
 /// Rows, and what is to be said below them.
 #[derive(Debug, Default)]
@@ -123,6 +128,45 @@ impl Table {
             "Bytes: {} results of 20 checks in 30 days; the whole file, tables and free pages \
              included, {:.2} a result; {:.1} us of wall time to store and seal one.",
             kept.results, kept.file_bytes, kept.stored_us,
+        ));
+    }
+}
+
+impl Table {
+    /// A month's report.
+    pub(crate) fn month(&mut self, it: &Reported) {
+        let (all, few, one) = (&it.all, &it.few, &it.one);
+        let whole = all.results * DAYS_OF_TARGET * CHECKS_OF_TARGET / it.days / it.checks as i64;
+        let scale = whole as f64 / all.results as f64;
+        let figure = format!(
+            "report of everything, {} million results read here, by 268 million",
+            all.results / 1_000_000
+        );
+        let reached = format!("{:.1} s, {:.0} s of them all", all.wall_s, all.wall_s * scale);
+        self.row(&figure, &reached, "60 s", "-", None);
+        self.row("memory of it", &format!("{:.0} MB", all.memory_mb), "1,000 MB", "-", None);
+        let month_s = one.wall_s * DAYS_OF_TARGET as f64 / it.days as f64;
+        self.row("a month of one system", &format!("{month_s:.2} s"), "1 s", "-", None);
+        self.row("the live state, a result", &format!("{:.2} us", it.live_us), "2 us", "-", None);
+        self.note(format!(
+            "Report: {} days of {} checks from 3 vantages, made and sealed in {:.1} us a result; \
+             {:.1} s of CPU for everything, {:.2} us a result; of 10 checks ({} results) {:.2} s, \
+             {:.2} s of CPU, {:.2} us a result, {:.0} MB; of one system ({} results) {:.2} s, {:.2} s \
+             of CPU, {:.0} MB.",
+            it.days,
+            it.checks,
+            it.made_us,
+            all.cpu_s,
+            all.cpu_us(),
+            few.results,
+            few.wall_s,
+            few.cpu_s,
+            few.cpu_us(),
+            few.memory_mb,
+            one.results,
+            one.wall_s,
+            one.cpu_s,
+            one.memory_mb,
         ));
     }
 }

@@ -29,6 +29,7 @@ use crate::availability::span_set::SpanSet;
 use crate::clock::Clock;
 use crate::history::{History, HistoryError, Reader};
 use crate::metrics::{Figured, Metrics};
+use crate::model::check::Check;
 use crate::model::id::{SystemId, VantageId};
 use crate::model::span::Span;
 use crate::model::system::{Roster, System};
@@ -200,8 +201,11 @@ impl Figures {
         // The time after the last run of each check is known only when its next one has ended.
         let lag = enabled().map(|it| it.interval_ms + it.timeout.whole_ms()).max().unwrap_or(0);
         let end = Millis((now.0 - lag).div_euclid(60_000) * 60_000);
-        let margin = enabled().map(|it| margin_ms(it)).max().unwrap_or(0);
-        let settled = end.plus_ms(-SETTLED_MS).min(now.plus_ms(-margin));
+        let settled = end.plus_ms(-SETTLED_MS);
+        let newest = Span::new(settled, now);
+        let margin = |it: &Check| newest.map_or(0, |newest| margin_ms(it, &self.notices, newest));
+        let margin = enabled().map(|it| margin(it)).max().unwrap_or(0);
+        let settled = settled.min(now.plus_ms(-margin));
         let recent_hour = hour_of(settled);
         let period = Calendar::Nd09.month_at(now, &self.zone);
         let period = period.and_then(|it| period_span(Calendar::Nd09, it, &self.zone))?;

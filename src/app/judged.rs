@@ -1,4 +1,5 @@
-//! A system judged in batch from the history, as a report would under the terms in force now.
+//! A system judged in batch from the history, as a report would under the terms in force now; only
+//! how far a result speaks is as it was then.
 
 use jiff::tz::TimeZone;
 
@@ -82,9 +83,10 @@ impl Judged {
     }
 }
 
-/// How far from a span results of a check matter.
-pub(super) const fn margin_ms(check: &Check) -> i64 {
-    MARGIN_STEPS * check.interval_ms + check.timeout.whole_ms()
+/// How far from `span` results of a check matter.
+pub(super) fn margin_ms(check: &Check, notices: &Notices, span: Span) -> i64 {
+    let interval_ms = notices.longest_interval_ms(check, span, MARGIN_STEPS);
+    MARGIN_STEPS * interval_ms + check.timeout.whole_ms()
 }
 
 /// Judges `system` in `span`; `None` without an enabled critical check.
@@ -126,7 +128,7 @@ fn maintain(parts: &mut [Part], checks: &[std::sync::Arc<Check>], plan: &mut Pla
 }
 
 fn part(court: Court<'_>, check: &Check, span: Span) -> Result<Part, JudgeError> {
-    let margin = margin_ms(check);
+    let margin = margin_ms(check, court.notices, span);
     let (from, to) = (span.start().plus_ms(-margin), span.end().plus_ms(margin));
     let filter = Filter { lane: None, vantage: Some(court.vantage.clone()) };
     let mut results = Vec::new();
@@ -149,9 +151,16 @@ fn part(court: Court<'_>, check: &Check, span: Span) -> Result<Part, JudgeError>
         _ => court.reader.first_started(&check.id)?,
     };
     let watched = first.and_then(|it| Span::new(it, Millis(i64::MAX)));
+    let rule = Rule {
+        reach: court.notices.reach(check),
+        ..Rule::of(check, std::slice::from_ref(court.vantage))
+    };
     Ok(Part {
-        track: course(&results, &Rule::of(check, std::slice::from_ref(court.vantage))),
+        track: course(&results, &rule),
         critical: check.critical,
         watched: watched.map_or(SpanSet::EMPTY, SpanSet::from),
     })
 }
+
+#[cfg(test)]
+mod tests;

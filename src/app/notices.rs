@@ -9,14 +9,17 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
+use super::intervals::Intervals;
 use super::pipeline::journal as line;
 use crate::availability::calendar::CalendarError;
+use crate::availability::judge::Reach;
 use crate::availability::maintenance::journal::{
     Announcement, Cancelled, Extension, Journal, KIND_PREFIX,
 };
 use crate::availability::maintenance::plan::{self, Plan};
 use crate::config::Config;
 use crate::history::{Event, History, HistoryError, Reader, Record};
+use crate::model::check::Check;
 use crate::model::id::{SystemId, VantageId};
 use crate::model::span::Span;
 use crate::model::system::{Roster, System};
@@ -48,14 +51,15 @@ struct State {
     promised: Promised,
 }
 
-/// The digest of the contract last journalled, and since when each recurring rule has been in one contract
-/// after the other.
+/// The digest of the contract last journalled, since when each recurring rule has been in one contract
+/// after the other, and the intervals of all of them.
 #[derive(Debug, Default)]
 struct Promised {
     last: Option<[u8; 32]>,
     /// When the contract last changed.
     since: Option<Millis>,
     recorded: HashMap<(String, String), Millis>,
+    intervals: Intervals,
 }
 
 impl Promised {
@@ -70,7 +74,9 @@ impl Promised {
                 recorded.insert(key, since);
             }
         }
-        *self = Self { last: Some(digest(contract)), since: Some(at), recorded };
+        self.intervals.take(at, contract);
+        (self.last, self.since) = (Some(digest(contract)), Some(at));
+        self.recorded = recorded;
     }
 
     /// Since when a rule has been in force; as if it were now, if it is in no contract yet.
@@ -120,6 +126,16 @@ impl Notices {
     /// When the contract last changed.
     pub(super) fn contract_since(&self) -> Option<Millis> {
         self.lock().promised.since
+    }
+
+    /// How far results of a check speak, by when they started.
+    pub(super) fn reach(&self, check: &Check) -> Reach {
+        self.lock().promised.intervals.reach(check)
+    }
+
+    /// The longest interval of a check in force in `span`, or at most `steps` of its own beside it.
+    pub(super) fn longest_interval_ms(&self, check: &Check, span: Span, steps: i64) -> i64 {
+        self.lock().promised.intervals.longest_ms(check, span, steps)
     }
 
     /// What leaves the figures of a system.

@@ -12,7 +12,7 @@ use thongsuot::model::span::Span;
 use thongsuot::model::step::Step;
 use thongsuot::model::time::Millis;
 
-use super::kit::{DAY, HOUR, MINUTE, OCTOBER, Story, contract};
+use super::kit::{DAY, HOUR, MINUTE, OCTOBER, Story, contract, within};
 
 const HOME: &str = "vneid-home";
 const INTERVAL: i64 = 5 * MINUTE;
@@ -83,6 +83,53 @@ async fn figures_of_any_period_are_those_of_the_whole_timeline_clipped() {
             let nothing = SpanSet::EMPTY;
             let terms = Terms { period, service: None, maintenance: &nothing, watched: None };
             assert_eq!(got, judge(&story.results, &rule, &terms), "seed {seed}, {asked}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_over_an_interval_that_changed_judges_each_result_by_the_interval_of_its_time() {
+    let (long, short) = (10 * MINUTE, MINUTE / 2);
+    for (first, second) in [(long, short), (short, long)] {
+        let change = OCTOBER + 2 * DAY + 7 * MINUTE;
+        let down = (change - HOUR, change + HOUR);
+        // The long interval would speak for this, the short one does not.
+        let holes = [change - 6 * HOUR, change + 6 * HOUR].map(|it| (it, it + 4 * MINUTE));
+        let what = |at: i64| {
+            let reason = if within(at, &[down]) { Reason::HttpStatus } else { Reason::None };
+            (!within(at, &holes)).then_some(reason)
+        };
+        let mut story = Story::new();
+        story.promise(OCTOBER - DAY, contract(999_000, &[(HOME, first, true)]));
+        story.promise(change, contract(999_000, &[(HOME, second, true)]));
+        story.watch(HOME, first, "hn-1", (OCTOBER - DAY + HOUR, change), what);
+        story.watch(HOME, second, "hn-1", (change, OCTOBER + 5 * DAY), what);
+        story.tell().await;
+        let id = CheckId::new(HOME).unwrap();
+        let reach_ms = |interval_ms| Step::of(&id, interval_ms).reach_ms();
+        let rule = |reach| Rule {
+            confirm: Confirm::new(3),
+            reach,
+            lanes: vec![Lane::Any],
+            quorum: Quorum::of(1),
+            vantages: vec![(VantageId::new("hn-1").unwrap(), 1)],
+        };
+        let changed = Reach::constant(reach_ms(first)).then(Millis(change), reach_ms(second));
+        let at = |it: i64| jiff::Timestamp::from_millisecond(it).unwrap().to_string();
+        // Over the change, just before it and just after it.
+        for (from, to) in [(-2 * DAY, 2 * DAY), (-3 * HOUR, -1), (1, 3 * HOUR)] {
+            let (from, to) = (change + from, change + to);
+            let asked = format!("{}..{}", at(from), at(to));
+            let system = story.report(&asked).unwrap().systems.remove(0);
+            let got = system.measured.unwrap().figures;
+            let period = Span::new(Millis(from), Millis(to)).unwrap();
+            let nothing = SpanSet::EMPTY;
+            let terms = Terms { period, service: None, maintenance: &nothing, watched: None };
+            let of = |reach| judge(&story.results, &rule(reach), &terms);
+            assert_eq!(got, of(changed.clone()), "{first} to {second}, {asked}");
+            if to - from > DAY {
+                assert_ne!(got, of(Reach::constant(reach_ms(second))));
+            }
         }
     }
 }
