@@ -32,8 +32,10 @@ pub(super) struct Upkeep {
     now: Millis,
     settings: Settings,
     seal_before: i64,
-    /// The first day that is kept; `None`: nothing more is to be deleted.
+    /// The first day that is kept; `None`: nothing is to be deleted at this stage.
     keep_from: Option<i64>,
+    /// Old days are deleted first, to make room, and again once all is sealed.
+    last_round: bool,
     /// Streams not yet done, the next at the end; `None`: not yet listed.
     streams: Option<Vec<i64>>,
     /// The first stream that could not be sealed; the others are, all the same.
@@ -54,7 +56,8 @@ impl Upkeep {
             now,
             settings: settings.clone(),
             seal_before: seal::seal_before(now, settings),
-            keep_from: seal::keep_from(now, settings),
+            keep_from: None,
+            last_round: false,
             streams: None,
             fault: None,
             done: Upkept::default(),
@@ -69,8 +72,7 @@ impl Upkeep {
     pub(super) fn step(&mut self, connection: &mut Connection) -> Result<Step, HistoryError> {
         if self.streams.is_none() {
             self.streams = Some(all_streams(connection)?);
-            let newest = newest_day(connection)?;
-            self.keep_from = self.keep_from.map(|it| seal::not_beyond(it, newest, &self.settings));
+            self.keep_from = self.oldest_kept(connection)?;
             return Ok(Step::More);
         }
         // First what gives room back.
@@ -98,10 +100,22 @@ impl Upkeep {
             }
             return Ok(Step::More);
         }
+        if !self.last_round {
+            self.last_round = true;
+            self.keep_from = self.oldest_kept(connection)?;
+            return Ok(Step::More);
+        }
         match self.fault.take() {
             Some(fault) => Err(fault),
             None => Ok(Step::Finished),
         }
+    }
+
+    /// The first day that is kept, by the clock and by what is there.
+    fn oldest_kept(&self, connection: &Connection) -> Result<Option<i64>, HistoryError> {
+        let newest = newest_day(connection)?;
+        let by_clock = seal::keep_from(self.now, &self.settings);
+        Ok(by_clock.map(|it| seal::not_beyond(it, newest, &self.settings)))
     }
 }
 

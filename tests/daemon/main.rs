@@ -18,3 +18,4 @@ mod demo;
 mod commands;
 mod heartbeat;
 mod maintenance;
+mod truth;
