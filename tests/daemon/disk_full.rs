@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::grid::every_slot_has_a_record;
-use crate::harness::{Folder, check, config, millis, skip, until};
+use crate::harness::{Folder, check, config, millis, until};
 use crate::server::{Manner, Server};
+use crate::skip::skip;
 
 /// A small file system of its own; unmounted with this value.
 struct Tmpfs(PathBuf);

@@ -45,16 +45,6 @@ pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     within(PATIENCE, what, look)
 }
 
-/// Names a test that can't be run here, where whoever runs the tests looks.
-pub(crate) fn skip(test: &str, why: &str) {
-    let line = format!("skipped: {test}: {why}\n");
-    eprint!("{line}");
-    if let Some(path) = std::env::var_os("THONGSUOT_SKIPPED") {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        file.unwrap().write_all(line.as_bytes()).unwrap();
-    }
-}
-
 /// Whether `program` can be started.
 pub(crate) fn is_installed(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();

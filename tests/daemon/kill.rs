@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use crate::grid::{Identity, by_identity, every_slot_has_a_record};
 use crate::harness::{
-    BINARY, Daemon, Folder, PATIENCE, Process, check, config, millis, skip, until, within,
+    BINARY, Daemon, Folder, PATIENCE, Process, check, config, millis, until, within,
 };
 use crate::server::{Manner, Server};
+use crate::skip::skip;
 
 /// Kills while it serves, and while it starts.
 const KILLS_SERVING: usize = 35;

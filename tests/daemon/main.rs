@@ -2,6 +2,8 @@
 //! as the world hurts it. Only loopback is talked to.
 #![cfg(test)]
 
+#[path = "../support/skip.rs"]
+mod skip;
 mod harness;
 mod server;
 mod grid;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::Instant;
 
-use crate::harness::{Daemon, Folder, PATIENCE, Process, ask, is_installed, skip, until, within};
+use crate::harness::{Daemon, Folder, PATIENCE, Process, ask, is_installed, until, within};
 use crate::server::{Manner, Server};
+use crate::skip::skip;
 
 /// As written; neither its address nor its times are the test's to choose.
 const EXAMPLE: &str = r#"[monitor]

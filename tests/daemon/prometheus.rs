@@ -6,8 +6,9 @@ use std::process::Command;
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
 
-use crate::harness::{Folder, Process, ask, check, config, is_installed, skip, until};
+use crate::harness::{Folder, Process, ask, check, config, is_installed, until};
 use crate::server::Server;
+use crate::skip::skip;
 
 /// The series that `query` gives, as label sets with the value under `value`.
 fn query(prometheus: SocketAddr, query: &str) -> Vec<Value> {

@@ -21,7 +21,7 @@ async fn ping(host: Host<String>, payload_bytes: u16) -> Option<Observation> {
     let no_family = matches!(host, Host::Ipv6(_))
         && std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err();
     if no_family || why.contains("does not let us send ICMP") {
-        println!("skipped: ICMP to {host}: {why}");
+        crate::skip::skip(&format!("ICMP to {host}"), &why);
         return None;
     }
     Some(seen)

@@ -2,6 +2,8 @@
 //! once.
 #![cfg(test)]
 
+#[path = "../support/skip.rs"]
+mod skip;
 mod sample;
 mod probe_kit;
 mod history;

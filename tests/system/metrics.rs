@@ -59,7 +59,7 @@ fn judge(program: &str, arguments: &[&str], input: &[u8]) -> Option<Output> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
-        eprintln!("SKIPPED: {program} is not installed");
+        crate::skip::skip("a judge of /metrics", &format!("{program} is not installed"));
         return None;
     };
     let mut stdin = child.stdin.take().unwrap();
@@ -100,7 +100,7 @@ for family in parse(sys.stdin.buffer.read().decode()):
 fn parse(format: Format, page: &[u8]) -> Option<String> {
     let probe = judge("python3", &["-c", "import prometheus_client"], b"")?;
     if !probe.status.success() {
-        eprintln!("SKIPPED: the Python module prometheus_client is not installed");
+        crate::skip::skip("a judge of /metrics", "no Python module prometheus_client");
         return None;
     }
     let name = if format == Format::Text { "text" } else { "openmetrics" };

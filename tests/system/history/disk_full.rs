@@ -30,7 +30,8 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(folder)),
             other => {
-                println!("SKIPPED: a tmpfs can't be mounted here (needs root): {other:?}");
+                let why = format!("a tmpfs can't be mounted here (needs root): {other:?}");
+                crate::skip::skip("a full disk", &why);
                 None
             }
         }

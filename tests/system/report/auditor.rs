@@ -7,7 +7,7 @@ use super::command::{eventful, printed};
 #[tokio::test]
 async fn an_auditor_recomputes_a_month_from_an_export() {
     if Command::new("python3").arg("--version").output().is_err() {
-        println!("SKIPPED: no python3 on this machine");
+        crate::skip::skip("the auditor's script", "no python3 on this machine");
         return;
     }
     let story = eventful().await;
