@@ -49,7 +49,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const STATES_EVERY: Duration = Duration::from_secs(5);
 
 /// A result that started later than this after now comes from a clock that was ahead.
-const AHEAD_MS: i64 = 1_000;
+pub(super) const AHEAD_MS: i64 = 1_000;
 
 /// What happens.
 #[derive(Debug)]

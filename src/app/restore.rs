@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tracing::warn;
 
 use super::notices::Notices;
-use super::pipeline::journal;
+use super::pipeline::{AHEAD_MS, journal};
 use super::{AppError, settings};
 use crate::availability::live::LiveCheck;
 use crate::config::Config;
@@ -27,9 +27,6 @@ const BACK_MS_MAX: i64 = 7 * 86_400_000;
 
 /// Longest that a run's end may need to be filed beyond its deadline: anchors, queues, a commit.
 const FILING_MS: i64 = 5_000;
-
-/// A result that started later than this after now comes from a clock that was ahead.
-const AHEAD_MS: i64 = 1_000;
 
 /// What an earlier daemon left.
 #[derive(Debug, Default)]

@@ -65,6 +65,27 @@ pub struct HttpExpect {
     pub blocked: bool,
 }
 
+impl Default for HttpExpect {
+    /// Status 200 to 299 and nothing else; block pages are told apart.
+    fn default() -> Self {
+        Self {
+            status: CodeSet(vec![(200, 299)]),
+            versions: Vec::new(),
+            headers: Vec::new(),
+            body_contains: Vec::new(),
+            body_absent: Vec::new(),
+            body_matches: Vec::new(),
+            body_not_matches: Vec::new(),
+            body_bytes_min: None,
+            body_bytes_max: None,
+            json: Vec::new(),
+            response_time: None,
+            cert: CertExpect::default(),
+            blocked: true,
+        }
+    }
+}
+
 /// A version of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpVersion {

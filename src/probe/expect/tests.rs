@@ -4,27 +4,13 @@ use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json_path::JsonPath;
 
-use crate::model::expect::{CertExpect, CodeSet};
+use crate::model::expect::CodeSet;
 use crate::model::text::Pattern;
 
 use super::*;
 
 fn nothing_special() -> HttpExpect {
-    HttpExpect {
-        status: CodeSet::new(vec![(200, 299)]).expect("a set"),
-        versions: Vec::new(),
-        headers: Vec::new(),
-        body_contains: Vec::new(),
-        body_absent: Vec::new(),
-        body_matches: Vec::new(),
-        body_not_matches: Vec::new(),
-        body_bytes_min: None,
-        body_bytes_max: None,
-        json: Vec::new(),
-        response_time: None,
-        cert: CertExpect::default(),
-        blocked: true,
-    }
+    HttpExpect::default()
 }
 
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {

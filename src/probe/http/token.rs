@@ -11,7 +11,7 @@ use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::model::check::Lane;
-use crate::model::expect::{CertExpect, HttpExpect};
+use crate::model::expect::HttpExpect;
 use crate::model::observation::Detail;
 use crate::model::reason::Reason;
 use crate::model::secret::Secret;
@@ -154,21 +154,8 @@ fn question(spec: &HttpSpec, key: &Key) -> HttpSpec {
 
 /// No expectation: the answer is read by hand, and never judged by these.
 fn anything(spec: &HttpSpec) -> HttpExpect {
-    HttpExpect {
-        status: spec.expect.status.clone(),
-        versions: Vec::new(),
-        headers: Vec::new(),
-        body_contains: Vec::new(),
-        body_absent: Vec::new(),
-        body_matches: Vec::new(),
-        body_not_matches: Vec::new(),
-        body_bytes_min: None,
-        body_bytes_max: None,
-        json: Vec::new(),
-        response_time: None,
-        cert: CertExpect::default(),
-        blocked: false,
-    }
+    let status = spec.expect.status.clone();
+    HttpExpect { status, blocked: false, ..HttpExpect::default() }
 }
 
 /// The token and how long to keep it. What the endpoint says is never told: it may be secret.

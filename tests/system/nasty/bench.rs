@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thongsuot::clock::Clock;
 use thongsuot::model::check::{Check, IpChoice, Lane};
-use thongsuot::model::expect::{CertExpect, CodeSet, HttpExpect};
+use thongsuot::model::expect::{CertExpect, HttpExpect};
 use thongsuot::model::id::{CheckId, OwnerId, SystemId};
 use thongsuot::model::observation::Observation;
 use thongsuot::model::phases::{Phase, Phases};
@@ -179,19 +179,5 @@ fn http(url: &str) -> HttpSpec {
 
 /// Status 200 to 299 and nothing else.
 pub(super) fn expect() -> HttpExpect {
-    HttpExpect {
-        status: CodeSet::new(vec![(200, 299)]).expect("a set"),
-        versions: Vec::new(),
-        headers: Vec::new(),
-        body_contains: Vec::new(),
-        body_absent: Vec::new(),
-        body_matches: Vec::new(),
-        body_not_matches: Vec::new(),
-        body_bytes_min: None,
-        body_bytes_max: None,
-        json: Vec::new(),
-        response_time: None,
-        cert: CertExpect::default(),
-        blocked: true,
-    }
+    HttpExpect::default()
 }
