@@ -15,6 +15,7 @@ pub mod expect;
 pub mod check;
 pub mod spec;
 pub mod terms;
+pub mod alerting;
 pub mod system;
 pub mod state;
 pub mod step;

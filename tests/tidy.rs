@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["model"]),
     ("history", &["model"]),
     ("report", &["history", "availability", "model"]),
+    ("alert", &["availability", "model"]),
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
     ("web", &["history", "metrics", "availability", "model"]),
@@ -24,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "config",
             "web",
+            "alert",
             "report",
             "metrics",
             "history",
@@ -42,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "app",
             "config",
             "web",
+            "alert",
             "report",
             "metrics",
             "history",

@@ -9,7 +9,7 @@ use crate::model::check::{Check, IpChoice, Lane};
 use crate::model::id::OwnerId;
 use crate::model::phases::Phases;
 use crate::model::spec::{IcmpSpec, Spec};
-use crate::model::system::System;
+use crate::model::system::{AlertTerms, System};
 use crate::model::terms::Terms;
 
 fn check_of(system: &str, id: &str) -> Check {
@@ -41,6 +41,7 @@ fn roster_of(checks: Vec<Check>) -> Roster {
                 objective: None,
                 terms: Terms::default(),
                 depends_on: Vec::new(),
+                alert: AlertTerms::default(),
                 checks: Vec::new(),
             });
         }

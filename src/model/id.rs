@@ -55,6 +55,19 @@ macro_rules! id {
             }
         }
 
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -74,6 +87,18 @@ id! {
 id! {
     /// A check of a system; unique in the whole configuration.
     CheckId
+}
+id! {
+    /// Somebody who can be called.
+    PersonId
+}
+id! {
+    /// A team that answers for systems.
+    TeamId
+}
+id! {
+    /// A way that messages leave this monitor.
+    ChannelId
 }
 id! {
     /// A place that checks are run from (điểm đo).

@@ -36,6 +36,12 @@ macro_rules! reasons {
                 match code { $($code => Some(Self::$name),)* _ => None }
             }
 
+            /// The reason with this name, if this version knows it.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($text => Some(Self::$name),)* _ => None }
+            }
+
             /// The outcome that goes with it.
             #[must_use]
             pub const fn outcome(self) -> Outcome {
@@ -218,6 +224,7 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for reason in Reason::ALL {
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
             assert!(names.insert(reason.as_str()), "{} twice", reason.as_str());
         }
         assert_eq!(Reason::from_code(255), None);

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use super::alerting::rules::AlertRules;
 use super::check::Check;
-use super::id::{OwnerId, SystemId};
+use super::id::{OwnerId, SystemId, TeamId};
 use super::terms::{Holiday, Terms};
 
 /// An agency that answers for systems (cơ quan chủ quản).
@@ -30,8 +31,21 @@ pub struct System {
     pub terms: Terms,
     /// Systems it can't work without.
     pub depends_on: Vec<SystemId>,
+    /// What is told of it, and to whom.
+    pub alert: AlertTerms,
     /// Its checks, in the order written, disabled ones too.
     pub checks: Vec<Arc<Check>>,
+}
+
+/// What is told of a system, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertTerms {
+    /// What is worth telling.
+    pub rules: AlertRules,
+    /// Who answers for it; `None`: the first team.
+    pub team: Option<TeamId>,
+    /// What to do when it fails: a link, or a few words.
+    pub runbook: Option<String>,
 }
 
 /// A task that a directive sets, with its deadline as written.

@@ -9,7 +9,7 @@ use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunKind, RunResult};
 use thongsuot::model::secret::Secret;
 use thongsuot::model::spec::{HeartbeatSpec, Spec};
-use thongsuot::model::system::{Roster, System};
+use thongsuot::model::system::{AlertTerms, Roster, System};
 use thongsuot::model::terms::Terms;
 use thongsuot::model::time::{Micros, Millis};
 
@@ -49,6 +49,7 @@ pub(crate) fn roster_of(systems: usize) -> Roster {
             objective: None,
             terms: Terms::default(),
             depends_on: Vec::new(),
+            alert: AlertTerms::default(),
             id,
         }
     };

@@ -11,7 +11,7 @@ use crate::config::raw::Node;
 use crate::config::source::Place;
 use crate::model::check::Check;
 use crate::model::id::{OwnerId, SystemId};
-use crate::model::system::{Directive, Owner, Roster, System};
+use crate::model::system::{AlertTerms, Directive, Owner, Roster, System};
 use crate::model::terms::Terms;
 
 /// Where the ids of one kind of thing are described.
@@ -117,6 +117,7 @@ fn system(desk: &mut Desk<'_>, node: &Node, defaults: &Terms) -> Option<System> 
         objective,
         terms,
         depends_on: system_ids(node, "depends_on"),
+        alert: AlertTerms::default(),
         checks: written.into_iter().flatten().map(Arc::new).collect(),
     })
 }

@@ -1,0 +1,20 @@
+//! Alerts: from what is true now to a person who answers.
+//!
+//! What is decided is pure and kept apart from how it is delivered:
+//!
+//! ```text
+//! Facts (what is true now) -> rules -> Conditions -> step -> Book (incidents) + notices
+//! Book + rota + escalation + time -> Deliveries -> outbox -> channels (e-mail, HTTP)
+//! Book -> Alertmanager, state-based
+//! ```
+//!
+//! The facts are levels, not edges: a restart, a lost event or a reload changes nothing of what
+//! is true, so nothing is forgotten. The book and the deliveries are kept in the history as
+//! documents, changed together or not at all.
+
+pub mod facts;
+pub mod condition;
+pub mod book;
+pub mod delivery;
+pub mod message;
+pub mod channel;

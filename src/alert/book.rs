@@ -1,0 +1,180 @@
+//! The book: every incident that is open or was a short while ago, as people talk about it.
+//!
+//! An incident here is a conversation (one thread, one number), not the outage of a report: it
+//! also goes on while a service flaps. Kept in the history as one document an incident.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::condition::{Kind, Thread};
+use crate::model::alerting::rules::Severity;
+use crate::model::id::{CheckId, TeamId};
+use crate::model::reason::Reason;
+use crate::model::time::Millis;
+
+/// The number of an incident, for people: `SC-2026-0012`. By the civil year in which it opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(pub String);
+
+/// All of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// Year and number of the last incident.
+    pub last: (i16, u32),
+    /// By number.
+    pub incidents: BTreeMap<IncidentId, Incident>,
+}
+
+/// One conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// What it is about.
+    pub thread: Thread,
+    /// Who answers for it.
+    pub team: Option<TeamId>,
+    /// The heaviest that was said in it.
+    pub kind: Kind,
+    /// The loudest that was said in it.
+    pub severity: Severity,
+    /// Since when, back-dated as the figures have it.
+    pub since: Millis,
+    /// When it was first told: the alert.
+    pub opened: Millis,
+    /// What is true of it now, heaviest first; empty: nothing, it is about to be closed.
+    pub now: Vec<Said>,
+    /// Since when nothing is true of it.
+    pub calm_since: Option<Millis>,
+    /// When it was closed.
+    pub closed: Option<Millis>,
+    /// Why it was closed.
+    pub ending: Option<Ending>,
+    /// Of what it is a part; nobody is paged for it while it is.
+    pub cause: Option<Cause>,
+    /// When it came back after it had been calm, within the time that flapping looks at.
+    pub returns: Vec<Millis>,
+    /// It is "chập chờn".
+    pub flapping: bool,
+    /// In announced maintenance: nobody is paged.
+    pub maintained: bool,
+    /// Whether anybody was to be paged for it at all; if not nobody gets an all-clear either.
+    pub paged: bool,
+    /// Held back until a dependency has spoken, or this instant.
+    pub held_until: Option<Millis>,
+    /// Who has it.
+    pub ack: Option<Ack>,
+    /// How far its escalation has come.
+    pub escalation: Escalation,
+    /// Parts of it: incidents whose cause it is, or was.
+    pub parts: Vec<IncidentId>,
+    /// What happened, for people, oldest first; bounded.
+    pub log: Vec<LogLine>,
+}
+
+/// Something that is true now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// What.
+    pub kind: Kind,
+    /// How loud.
+    pub severity: Severity,
+    /// Since when.
+    pub since: Millis,
+    /// Which checks.
+    pub checks: Vec<CheckId>,
+    /// What is wrong, by [`Reason::as_str`].
+    pub reason: Option<String>,
+    /// In words.
+    pub why: Option<String>,
+    /// See [`super::condition::Condition::number`].
+    pub number: Option<i64>,
+}
+
+/// Why an incident was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All is well again.
+    Recovered,
+    /// A person said so.
+    ByHand,
+    /// What it was about is not watched any more.
+    Removed,
+}
+
+/// Of what an incident is a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The incident that people are told of instead.
+    pub incident: IncidentId,
+    /// Why that one.
+    pub by: CauseBy,
+}
+
+/// Why one incident is the cause of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseBy {
+    /// `depends_on`, directly or through others.
+    Dependency,
+    /// All that fails of it runs on this platform.
+    Platform(String),
+}
+
+/// Somebody has taken an incident on (tiếp nhận).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// When.
+    pub at: Millis,
+    /// Who: a person's id, or what they called themselves.
+    pub by: String,
+    /// How: `link`, `api`, `cli`.
+    pub via: String,
+}
+
+/// How far an escalation has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// When it began: the page, or the page anew after an acknowledgement ran out.
+    pub begun: Option<Millis>,
+    /// How often it began.
+    pub round: u32,
+    /// Which time through the steps, from 0.
+    pub turn: u32,
+    /// The next step, from 0; all of them done: the number of steps.
+    pub step: usize,
+    /// When the next step is due; `None`: nothing more is.
+    pub next: Option<Millis>,
+    /// The fallback list was called.
+    pub fell_back: bool,
+}
+
+/// A line of what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When.
+    pub at: Millis,
+    /// What, in one word with dots, as in the journal: `opened`, `paged`, `acked`, …
+    pub what: String,
+    /// Details for people.
+    pub text: String,
+}
+
+impl Incident {
+    /// Whether people should still care.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+impl Said {
+    /// What is wrong.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason.as_deref().and_then(Reason::parse)
+    }
+}

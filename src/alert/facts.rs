@@ -1,0 +1,124 @@
+//! What is true now of everything watched: what the rules look at. Made anew for every step.
+
+use std::sync::Arc;
+
+use crate::availability::burn::BurnState;
+use crate::availability::live::Alarm;
+use crate::model::check::Check;
+use crate::model::reason::Reason;
+use crate::model::state::State;
+use crate::model::system::{Roster, System};
+use crate::model::time::Millis;
+
+/// Everything, at one instant.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The instant.
+    pub now: Millis,
+    /// What is watched.
+    pub roster: Arc<Roster>,
+    /// Every system of the roster, in its order.
+    pub systems: Vec<SystemFacts>,
+    /// What is wrong with the monitor itself.
+    pub troubles: Vec<Trouble>,
+}
+
+/// A system.
+#[derive(Clone, Debug)]
+pub struct SystemFacts {
+    /// Its state, and since when; `None`: without an enabled critical check.
+    pub standing: Option<(State, Millis)>,
+    /// In announced maintenance now.
+    pub maintained: bool,
+    /// Within its service hours now: outside of them nobody is paged for burn or objective.
+    pub in_hours: bool,
+    /// Its enabled checks.
+    pub checks: Vec<CheckFacts>,
+    /// What each of [`crate::availability::burn::RULES`] says, in that order; empty: not worked
+    /// out yet.
+    pub burn: Vec<BurnState>,
+    /// The budget of the present period, and how much of it is left, in milliseconds (negative:
+    /// overdrawn); `None` without an objective or before it is worked out.
+    pub budget: Option<Budget>,
+    /// Share of the last minutes (`coverage_window_ms`) that is known, in parts per million;
+    /// `None` while the window is longer than we run.
+    pub coverage_ppm: Option<i64>,
+}
+
+/// The budget of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// All of it, in milliseconds.
+    pub whole_ms: i64,
+    /// What is left of it, in milliseconds; negative: overdrawn.
+    pub left_ms: i64,
+}
+
+/// A check.
+#[derive(Clone, Debug)]
+pub struct CheckFacts {
+    /// As configured.
+    pub check: Arc<Check>,
+    /// What the live engine says: opens at the K-th consecutive bad result, is over after three
+    /// good ones.
+    pub alarm: Alarm,
+    /// Present state, and since when (back-dated to the first result that said it).
+    pub state: State,
+    /// Since when; `None`: nothing was ever known.
+    pub since: Option<Millis>,
+    /// What the newest testimony says is wrong; `None`: it is good, or there is none. Bad with a
+    /// quiet alarm: suspect, not yet confirmed.
+    pub fault: Option<Reason>,
+    /// What was wrong, for people, tamed.
+    pub why: Option<String>,
+    /// When its newest result started.
+    pub last: Option<Millis>,
+    /// When its certificate ends.
+    pub not_after: Option<Millis>,
+}
+
+/// Something wrong with the monitor itself. At most one of each kind and subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What.
+    pub kind: TroubleKind,
+    /// Which channel, Alertmanager or peer; empty where there is one.
+    pub subject: String,
+    /// Since when.
+    pub since: Millis,
+    /// In a few words, for people; without secrets.
+    pub why: String,
+}
+
+/// What can be wrong with the monitor itself.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    /// Results can't be made durable.
+    HistoryNotCommitting,
+    /// Slots start late.
+    ScheduleLate,
+    /// The vantage can't reach its control anchors: it is blind.
+    Blind,
+    /// A direct channel can't deliver.
+    ChannelFailing,
+    /// An Alertmanager does not accept alerts.
+    AlertmanagerFailing,
+    /// Alertmanager refused one alert, which is left out.
+    AlertRefused,
+    /// The newest configuration was refused; the one before is in force.
+    ConfigurationRefused,
+    /// Nobody is on call in a team.
+    RotaHole,
+    /// Another monitor does not answer, or measures nothing.
+    PeerFailing,
+}
+
+impl Facts {
+    /// Each system with what is true of it.
+    pub fn each(&self) -> impl Iterator<Item = (&System, &SystemFacts)> {
+        self.roster.systems.iter().zip(&self.systems)
+    }
+}
