@@ -83,7 +83,7 @@ def events(file):
 
 def main(path):
     file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    assert file.execute("PRAGMA user_version").fetchone() == (1,), "another format"
+    assert file.execute("PRAGMA user_version").fetchone()[0] in (1, 2), "another format"
     told = events(file)
     out = csv.writer(sys.stdout)
     out.writerow(["check", "lane", "vantage", *FIELDS])

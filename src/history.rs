@@ -40,7 +40,7 @@ use crate::model::time::Millis;
 pub use cursor::{Cursor, NotACursor};
 pub use error::HistoryError;
 pub use reader::{Counts, Filter, PAGE_RESULTS_MAX, Page, Reader, Sealed};
-pub use record::{Event, Record, StoredEvent};
+pub use record::{Document, Event, Record, StoredEvent};
 pub use stats::{Commit, Stats};
 pub use upkeep::Upkept;
 pub use verify::{Progress, Report, verify};

@@ -109,6 +109,22 @@ impl Reader {
         self.connection.unchecked_transaction().map_err(HistoryError::sqlite("read"))
     }
 
+    /// Every document of a space: name and body, in order of names.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says.
+    pub fn documents(&self, space: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let read = || {
+            let mut rows = self
+                .connection
+                .prepare("SELECT name, body FROM documents WHERE space = ?1 ORDER BY name")?;
+            let pairs = rows.query_map([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            pairs.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(HistoryError::sqlite("read documents"))
+    }
+
     /// A page of the results of `check` that started in `span`, at most `limit` (and
     /// [`PAGE_RESULTS_MAX`]) of them, after `cursor`.
     ///

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use thongsuot::history::{Cursor, Event, Filter, History, HistoryError, Reader, Record, Settings};
+use thongsuot::history::{
+    Cursor, Document, Event, Filter, History, HistoryError, Reader, Record, Settings,
+};
 use thongsuot::model::check::Lane;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunResult, VoidSpan};
@@ -146,4 +148,26 @@ async fn two_daemons_are_refused_and_a_closed_one_lets_go() {
     first.close().await.unwrap();
     assert!(matches!(other.flush().await, Err(HistoryError::Closed)));
     History::open(settings(folder.path()), None).unwrap();
+}
+
+#[tokio::test]
+async fn documents_change_together_and_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = || settings(folder.path());
+    let document = |name: &str, body: Option<&str>| Document {
+        space: "test",
+        name: name.to_owned(),
+        body: body.map(str::to_owned),
+    };
+    let history = History::open(settings(), None).unwrap();
+    let first = vec![document("a", Some("1")), document("b", Some("2"))];
+    history.append(vec![Record::Documents(first)]).await.unwrap();
+    let second = vec![document("a", None), document("b", Some("3")), document("c", Some("4"))];
+    history.append(vec![Record::Documents(second)]).await.unwrap();
+    history.close().await.unwrap();
+    let history = History::open(settings(), None).unwrap();
+    let pair = |name: &str, body: &str| (name.to_owned(), body.to_owned());
+    let reader = history.reader().unwrap();
+    assert_eq!(reader.documents("test").unwrap(), [pair("b", "3"), pair("c", "4")]);
+    assert_eq!(reader.documents("another").unwrap(), []);
 }
