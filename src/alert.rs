@@ -16,5 +16,7 @@ pub mod facts;
 pub mod condition;
 pub mod book;
 pub mod delivery;
+pub mod outbox;
+pub mod link;
 pub mod message;
 pub mod channel;
