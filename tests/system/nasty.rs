@@ -10,6 +10,7 @@ mod dns;
 
 mod broken;
 mod tls;
+mod unexpected;
 mod http;
 mod two;
 mod names;
