@@ -9,6 +9,8 @@ mod roots;
 mod record;
 mod heard;
 mod facts;
+mod ca_leaf;
+mod issuers;
 mod judge;
 mod memo;
 

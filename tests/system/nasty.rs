@@ -10,6 +10,7 @@ mod dns;
 
 mod broken;
 mod tls;
+mod openssl;
 mod unexpected;
 mod http;
 mod two;
