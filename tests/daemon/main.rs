@@ -10,6 +10,7 @@ mod grid;
 mod nginx;
 mod kill;
 mod suspend;
+mod clock;
 mod reload;
 mod descriptors;
 mod disk_full;
