@@ -11,6 +11,7 @@ mod nginx;
 mod kill;
 mod suspend;
 mod clock;
+mod backoff;
 mod reload;
 mod descriptors;
 mod disk_full;

@@ -19,3 +19,4 @@ mod way;
 mod strange;
 mod starttls;
 mod cost;
+mod reasons;
