@@ -161,7 +161,7 @@ impl Pipeline {
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
                 if by_ms < 0 {
-                    watch.forget_the_future();
+                    watch.set_back(by_ms, at);
                 }
                 let body = serde_json::json!({ "by_ms": by_ms });
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));

@@ -133,12 +133,17 @@ impl Watch {
         self.roster = roster;
     }
 
-    /// After the wall clock was set back: what was noted lies ahead of the time now, and new
-    /// results would be too old to count beside it. The history keeps both.
-    pub(super) fn forget_the_future(&mut self) {
-        for watched in self.checks.values_mut() {
-            watched.live = LiveCheck::new(&watched.check);
-        }
+    /// After the wall clock was set back by `by_ms`, which is negative: what was noted ahead of
+    /// `now` is moved to when it was. The history keeps what it has.
+    pub(super) fn set_back(&mut self, by_ms: i64, now: Millis) {
+        let shift = |instant: &mut Millis| {
+            if *instant > now {
+                *instant = instant.plus_ms(by_ms);
+            }
+        };
+        self.checks.values_mut().for_each(|it| it.live.set_back(by_ms, now));
+        self.systems.values_mut().for_each(|it| shift(&mut it.since));
+        self.incidents.values_mut().filter_map(|it| it.ended.as_mut()).for_each(shift);
     }
 
     /// Works out where `system` stands at `now`, and keeps it. Gives its state before and now;

@@ -141,6 +141,19 @@ impl LiveCheck {
         change
     }
 
+    /// The wall clock was set by `by_ms`, which is negative, and says `now`: what is known stays
+    /// known, and what lies ahead of `now` is moved to when it was by the clock as it is now.
+    pub fn set_back(&mut self, by_ms: i64, now: Millis) {
+        self.lanes.iter_mut().for_each(|(_, lane)| lane.set_back(by_ms, now));
+        let instants =
+            [&mut self.standing, &mut self.shown].into_iter().flatten().map(|it| &mut it.1);
+        for instant in instants.chain(self.last.as_mut().map(|it| &mut it.0)) {
+            if *instant > now {
+                *instant = instant.plus_ms(by_ms);
+            }
+        }
+    }
+
     /// The state at `now`, which is not before the newest result.
     #[must_use]
     pub fn state(&self, now: Millis) -> State {

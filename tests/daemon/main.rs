@@ -10,6 +10,8 @@ mod grid;
 mod nginx;
 mod kill;
 mod suspend;
+mod clock;
+mod backoff;
 mod reload;
 mod descriptors;
 mod disk_full;

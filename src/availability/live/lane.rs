@@ -1,5 +1,7 @@
 //! One lane of a check, seen from one vantage: its last results and the state before them.
 
+mod set_back;
+
 use crate::availability::confirm::Confirm;
 use crate::availability::judge::Reach;
 use crate::availability::sample::{Backoff, Sample, boundary, cells};
