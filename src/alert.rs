@@ -15,6 +15,10 @@
 pub mod facts;
 pub mod condition;
 pub mod book;
+pub mod rules;
+pub mod root;
+pub mod step;
 pub mod delivery;
 pub mod message;
 pub mod channel;
+mod index;
