@@ -60,7 +60,8 @@ mod tests {
             assert_eq!(engine.render_str(template, context).unwrap(), out, "{template}");
         }
         assert!(engine.render_str("{{ nothing }}", ()).is_err());
-        let forever = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+        let forever =
+            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
         assert!(engine.render_str(forever, ()).is_err());
     }
 }

@@ -152,7 +152,12 @@ fn gallery(language: Language) -> String {
         assert!(it.short.len() <= SHORT_CHARS_MAX && it.short.is_ascii());
         assert!(it.short.contains("SC-2026-0012"), "{}", it.short);
         assert!(!it.subject.contains('\n'));
-        all.push_str(&format!("== {name}\n{}\n-- short ({})\n{}\n", it.text, it.short.len(), it.short));
+        all.push_str(&format!(
+            "== {name}\n{}\n-- short ({})\n{}\n",
+            it.text,
+            it.short.len(),
+            it.short
+        ));
     };
     let tell = |it: &Incident, seen| tell_in(language, it, seen);
     show("page", &tell(&down(), true), Purpose::Page);
@@ -161,7 +166,8 @@ fn gallery(language: Language) -> String {
     let mut ticket = down();
     ticket.thread = Thread::Certificate(CheckId::new("vneid-home").unwrap());
     (ticket.kind, ticket.severity) = (Kind::Certificate, Severity::Ticket);
-    ticket.now = vec![Said { number: Some(7), ..said(Kind::Certificate, &["vneid-home"], None, None) }];
+    ticket.now =
+        vec![Said { number: Some(7), ..said(Kind::Certificate, &["vneid-home"], None, None) }];
     show("ticket", &tell(&ticket, false), Purpose::Ticket);
 
     let mut acked = down();

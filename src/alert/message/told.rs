@@ -255,7 +255,8 @@ impl<'a> Scene<'a> {
                 }
             }
             Thread::Drill(name) => {
-                let drill = words::pick(language, "Thử đường báo động", "Test of the alerting path");
+                let drill =
+                    words::pick(language, "Thử đường báo động", "Test of the alerting path");
                 match piece(name) {
                     it if it.is_empty() => drill.to_owned(),
                     it => format!("{drill} ({it})"),

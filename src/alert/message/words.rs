@@ -183,12 +183,8 @@ fn percent(vietnamese: bool, ppm: i64) -> String {
 /// A length of time in its two largest units: `2 giờ 15 phút`.
 pub(super) fn duration(language: Language, length_ms: i64) -> String {
     let seconds = length_ms.max(0) / 1_000;
-    let units: [(i64, &str, &str); 4] = [
-        (DAY_S, "ngày", "d"),
-        (HOUR_S, "giờ", "h"),
-        (MINUTE_S, "phút", "min"),
-        (1, "giây", "s"),
-    ];
+    let units: [(i64, &str, &str); 4] =
+        [(DAY_S, "ngày", "d"), (HOUR_S, "giờ", "h"), (MINUTE_S, "phút", "min"), (1, "giây", "s")];
     let first = units.iter().position(|(unit, ..)| seconds >= *unit).unwrap_or(3);
     let mut left = seconds;
     let mut words = Vec::new();
@@ -204,9 +200,8 @@ pub(super) fn duration(language: Language, length_ms: i64) -> String {
 
 /// An instant as people write it: `08:14 ngày 23/11`; with the year if it is not this year's.
 pub(super) fn instant(language: Language, zone: &TimeZone, at: Millis, now: Millis) -> String {
-    let local = |at: Millis| {
-        Timestamp::from_millisecond(at.0).map(|it| it.to_zoned_datetime(zone.clone()))
-    };
+    let local =
+        |at: Millis| Timestamp::from_millisecond(at.0).map(|it| it.to_zoned_datetime(zone.clone()));
     let (Ok(at_local), Ok(now)) = (local(at), local(now)) else { return at.to_string() };
     let format = match (language, at_local.year() == now.year()) {
         (Language::Vietnamese, true) => "%H:%M ngày %d/%m",
