@@ -1,5 +1,7 @@
 //! Channels: each sends one message to one address and says what came of it.
 
+pub mod alertmanager;
+
 use std::time::Duration;
 
 /// What came of an attempt.
