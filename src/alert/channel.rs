@@ -3,6 +3,7 @@
 //! Nothing here remembers or retries: the outbox does. What comes back of a failure is fit for a
 //! log and a page: without secrets, tamed, short.
 
+pub mod alertmanager;
 mod email;
 mod http;
 

@@ -1,0 +1,258 @@
+//! What one instance should have, what it has accepted of it, and what is due when. Pure.
+//!
+//! Lengths are measured by `at_ms`, a clock that is never set (milliseconds since the loop began);
+//! the wall clock ([`Millis`]) is only told.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::sync::Arc;
+
+use super::status::{Quarantined, Status};
+use super::{Alerts, AmAlert, Labels, RESEND_MS, RESOLVED_MS};
+use crate::model::time::Millis;
+
+/// What is due within this long is sent along: alerts keep together instead of scattering.
+const TOGETHER_MS: i64 = 5_000;
+
+/// After so long a refused alert is tried again: the instance may have been mended.
+const QUARANTINE_MS: i64 = 5 * 60_000;
+
+/// Most resolved alerts that are kept for an instance that does not answer. The oldest go first:
+/// Alertmanager lets them end by itself.
+const RESOLVED_KEPT_MAX: usize = 4_096;
+
+/// Both clocks at one instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// The wall clock.
+    pub(super) now: Millis,
+    /// Since the loop began.
+    pub(super) at_ms: i64,
+}
+
+/// Everything about one instance.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    entries: BTreeMap<Labels, Entry>,
+}
+
+/// One alert.
+#[derive(Debug)]
+struct Entry {
+    alert: Arc<AmAlert>,
+    /// Whether its present state, firing or resolved, was accepted since it is so.
+    stands: bool,
+    /// Since when it should stand so.
+    since: Millis,
+    /// When it was last accepted.
+    posted_ms: Option<i64>,
+    /// When we learnt that it is over.
+    over_ms: Option<i64>,
+    /// When last looked for it was not there though it was accepted.
+    missing: bool,
+    quarantine: Option<Quarantine>,
+}
+
+#[derive(Debug)]
+struct Quarantine {
+    until_ms: i64,
+    why: String,
+    since: Millis,
+}
+
+impl Ledger {
+    /// Takes over what should stand there now. What fired and is no longer named is over; if its
+    /// incident goes on under other labels, it says so in the words of what follows it.
+    pub(super) fn want(&mut self, wanted: &Alerts, at: Reading) {
+        for alert in &wanted.all {
+            match self.entries.entry(alert.labels.clone()) {
+                btree_map::Entry::Occupied(mut entry) => entry.get_mut().change(alert, at),
+                btree_map::Entry::Vacant(place) if worth_telling(alert, at.now) => {
+                    place.insert(Entry::new(alert, at));
+                }
+                btree_map::Entry::Vacant(_) => {}
+            }
+        }
+        let named: BTreeSet<&Labels> = wanted.all.iter().map(|it| &it.labels).collect();
+        for (labels, entry) in &mut self.entries {
+            if entry.alert.is_firing() && !named.contains(labels) {
+                let over = over(&entry.alert, wanted, at.now);
+                entry.change(&Arc::new(over), at);
+            }
+        }
+        self.clear(at.at_ms);
+    }
+
+    /// What is to be posted now, the most urgent first: what changed before what is only said
+    /// again, pages first, and of one incident what fires before what is over.
+    pub(super) fn due(&mut self, at_ms: i64) -> Vec<Arc<AmAlert>> {
+        self.clear(at_ms);
+        if self.entries.values().all(|it| it.due_ms() > at_ms) {
+            return Vec::new();
+        }
+        let mut due: Vec<&Entry> =
+            self.entries.values().filter(|it| it.due_ms() <= at_ms + TOGETHER_MS).collect();
+        due.sort_by_key(|it| {
+            let page = it.alert.labels.get("severity").is_some_and(|it| it == "page");
+            (it.stands, !page, &it.alert.incident, !it.alert.is_firing())
+        });
+        due.into_iter().map(|it| Arc::clone(&it.alert)).collect()
+    }
+
+    /// When something is due next.
+    pub(super) fn next_ms(&self) -> Option<i64> {
+        self.entries.values().map(Entry::due_ms).min()
+    }
+
+    /// `alerts` were accepted.
+    pub(super) fn accepted(&mut self, alerts: &[Arc<AmAlert>], at_ms: i64) {
+        for alert in alerts {
+            let Some(entry) = self.entries.get_mut(&alert.labels) else { continue };
+            entry.posted_ms = Some(at_ms);
+            entry.quarantine = None;
+            entry.stands |= entry.alert.ends_at == alert.ends_at;
+        }
+    }
+
+    /// `alert` is refused alone: it is left out.
+    pub(super) fn refused(&mut self, alert: &AmAlert, why: String, at: Reading) {
+        let Some(entry) = self.entries.get_mut(&alert.labels) else { return };
+        let since = entry.quarantine.as_ref().map_or(at.now, |it| it.since);
+        entry.quarantine = Some(Quarantine { until_ms: at.at_ms + QUARANTINE_MS, why, since });
+    }
+
+    /// The instance has started anew and forgot everything.
+    pub(super) fn restarted(&mut self, at: Reading) {
+        for entry in self.entries.values_mut() {
+            entry.lost(at.now);
+            entry.quarantine = None;
+        }
+    }
+
+    /// Of what was accepted and fires, only `present` is there.
+    pub(super) fn verify(&mut self, present: &BTreeSet<Labels>, at: Reading) {
+        for (labels, entry) in &mut self.entries {
+            if entry.stands && entry.alert.is_firing() {
+                entry.missing = !present.contains(labels);
+                if entry.missing {
+                    entry.lost(at.now);
+                }
+            }
+        }
+    }
+
+    /// Whether something that fires was accepted, so that it can be looked for.
+    pub(super) fn has_standing(&self) -> bool {
+        self.entries.values().any(|it| it.stands && it.alert.is_firing())
+    }
+
+    /// Writes what is known here into `status`.
+    pub(super) fn tell(&self, status: &mut Status) {
+        let count =
+            |which: fn(&Entry) -> bool| self.entries.values().filter(|it| which(it)).count();
+        status.firing = count(|it| it.alert.is_firing());
+        status.resolved = count(|it| !it.alert.is_firing());
+        status.waiting = count(|it| !it.stands);
+        status.dropped = count(|it| it.missing);
+        let waiting = self.entries.values().filter(|it| !it.stands && it.alert.is_firing());
+        let unaccepted = waiting.filter_map(|it| Some((it.alert.incident.clone()?, it.since)));
+        status.unaccepted = unaccepted.collect();
+        let quarantined =
+            self.entries.values().filter_map(|it| Some((it, it.quarantine.as_ref()?)));
+        let quarantined = quarantined.map(|(it, quarantine)| Quarantined {
+            alert: it.alert.name(),
+            incident: it.alert.incident.clone(),
+            why: quarantine.why.clone(),
+            since: quarantine.since,
+        });
+        status.quarantined = quarantined.collect();
+    }
+
+    /// Forgets what is over for good.
+    fn clear(&mut self, at_ms: i64) {
+        self.entries.retain(|_, it| !it.is_done(at_ms));
+        let mut over: Vec<i64> = self.entries.values().filter_map(|it| it.over_ms).collect();
+        if let Some(surplus) = over.len().checked_sub(RESOLVED_KEPT_MAX).filter(|it| *it > 0) {
+            over.sort_unstable();
+            let (mut left, newest) = (surplus, over[surplus - 1]);
+            self.entries.retain(|_, it| {
+                let goes = left > 0 && it.over_ms.is_some_and(|over| over <= newest);
+                left -= usize::from(goes);
+                !goes
+            });
+        }
+    }
+}
+
+impl Entry {
+    fn new(alert: &Arc<AmAlert>, at: Reading) -> Self {
+        Self {
+            alert: Arc::clone(alert),
+            stands: false,
+            since: at.now,
+            posted_ms: None,
+            over_ms: (!alert.is_firing()).then_some(at.at_ms),
+            missing: false,
+            quarantine: None,
+        }
+    }
+
+    /// The same alert, as it is now. Words alone can wait; a change of state can't.
+    fn change(&mut self, alert: &Arc<AmAlert>, at: Reading) {
+        if self.alert == *alert {
+            return;
+        }
+        self.quarantine = None;
+        if self.alert.is_firing() != alert.is_firing() {
+            self.stands = false;
+            self.missing = false;
+            self.since = at.now;
+            self.over_ms = (!alert.is_firing()).then_some(at.at_ms);
+        }
+        // When it was over is known best by who resolved it first: a later word changes nothing.
+        if self.alert.is_firing() || alert.is_firing() {
+            self.alert = Arc::clone(alert);
+        }
+    }
+
+    /// It does not stand there any more.
+    const fn lost(&mut self, now: Millis) {
+        if self.stands {
+            self.stands = false;
+            self.since = now;
+        }
+    }
+
+    /// When it is to be posted; in the past: now.
+    fn due_ms(&self) -> i64 {
+        match (&self.quarantine, self.posted_ms) {
+            (Some(quarantine), _) => quarantine.until_ms,
+            (None, Some(posted)) if self.stands => posted + RESEND_MS,
+            (None, _) => i64::MIN,
+        }
+    }
+
+    /// Over, accepted as such, and told for long enough; or never wanted there.
+    fn is_done(&self, at_ms: i64) -> bool {
+        let told = self.stands || self.quarantine.is_some();
+        told && self.over_ms.is_some_and(|over| at_ms - over >= RESOLVED_MS)
+    }
+}
+
+/// Whether an alert that is not known here needs to be told: of what was over long ago nobody
+/// wants to hear.
+fn worth_telling(alert: &AmAlert, now: Millis) -> bool {
+    alert.ends_at.is_none_or(|over| now.since(over) <= RESOLVED_MS)
+}
+
+/// `alert` resolved, because it is no longer wanted.
+fn over(alert: &AmAlert, wanted: &Alerts, now: Millis) -> AmAlert {
+    let mut over = AmAlert { ends_at: Some(now), ..alert.clone() };
+    let mut firing = wanted.all.iter().filter(|it| it.is_firing() && it.incident.is_some());
+    if let Some(next) = firing.find(|it| it.incident == alert.incident) {
+        over.annotations.clone_from(&next.annotations);
+    }
+    over
+}
+
+#[cfg(test)]
+mod tests;
