@@ -18,3 +18,4 @@ pub mod book;
 pub mod delivery;
 pub mod message;
 pub mod channel;
+pub mod rota;
