@@ -24,3 +24,4 @@ pub mod link;
 pub mod message;
 pub mod channel;
 mod index;
+pub mod rota;
