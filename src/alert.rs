@@ -19,3 +19,4 @@ pub mod delivery;
 pub mod message;
 pub mod channel;
 pub mod rota;
+pub mod escalation;
