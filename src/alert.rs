@@ -25,3 +25,4 @@ pub mod message;
 pub mod channel;
 mod index;
 pub mod rota;
+pub mod escalation;

@@ -157,6 +157,23 @@ pub struct Escalation {
     pub next: Option<Millis>,
     /// The fallback list was called.
     pub fell_back: bool,
+    /// As what it began: a ticket is told once, a page step by step.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// What those who know of it have been told.
+    #[serde(default)]
+    pub told: Option<Told>,
+}
+
+/// What people have been told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When: the first page, or the newest ticket.
+    pub at: Millis,
+    /// The heaviest.
+    pub kind: Kind,
+    /// That it is "chập chờn".
+    pub flapping: bool,
 }
 
 /// A line of what happened.
