@@ -167,13 +167,7 @@ impl Source for AppSource {
         span: Span,
         limit: usize,
     ) -> Result<Vec<VoidSpan>, ResultsError> {
-        let read = self.read(move |reader| {
-            let mut spans = reader.void_spans(&check, span)?;
-            spans.truncate(limit);
-            spans.shrink_to_fit();
-            Ok(spans)
-        });
-        read.await
+        self.read(move |reader| reader.void_spans(&check, span, limit)).await
     }
 
     async fn figures(

@@ -130,7 +130,7 @@ impl Exporter<'_> {
     fn about(&mut self, system: &Ruled, check: &RuledCheck) -> Result<(), ReportError> {
         let range = self.range(check)?;
         self.told(&head(system, check, range, self.period))?;
-        for void in self.reader.void_spans(&check.id, range.unwrap_or(self.period))? {
+        for void in self.reader.void_spans(&check.id, range.unwrap_or(self.period), usize::MAX)? {
             self.told(&void_span(&void))?;
         }
         Ok(())

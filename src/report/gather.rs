@@ -117,7 +117,7 @@ fn voids(
     counted: Span,
     seen: &mut [(VantageId, Seen)],
 ) -> Result<(), ReportError> {
-    let spans = reader.void_spans(check, counted)?;
+    let spans = reader.void_spans(check, counted, usize::MAX)?;
     for (vantage, seen) in seen {
         let own = || spans.iter().filter(|it| it.vantage == *vantage);
         let mut reasons: Vec<Reason> = own().map(|it| it.reason).collect();
