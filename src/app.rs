@@ -11,8 +11,6 @@ mod asked;
 mod control;
 mod descriptors;
 mod figures;
-mod intervals;
-mod judged;
 mod maintained;
 mod notices;
 mod offline;
@@ -178,9 +176,9 @@ impl App {
         let clock = Clock::System;
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
-        let past = restore::past(&history, &config, clock.now()).await?;
-        restore::account(&history, &config, &past, &metrics).await?;
         let notices = Arc::new(restore::notices(&history).await?);
+        let past = restore::past(&history, &config, &notices, clock.now()).await?;
+        restore::account(&history, &config, &past, &metrics).await?;
         let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();

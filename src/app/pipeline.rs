@@ -69,8 +69,17 @@ pub(super) enum Event {
     },
     /// Something for the journal.
     Journal(history::Event),
-    /// Watch this from now on.
-    Adopt(Arc<Roster>, HashMap<CheckId, LiveCheck>, oneshot::Sender<()>),
+    /// Watch this from `at` on.
+    Adopt {
+        /// What.
+        roster: Arc<Roster>,
+        /// Where checks stand that are not watched yet.
+        restored: HashMap<CheckId, LiveCheck>,
+        /// When it comes into force.
+        at: Millis,
+        /// Told when it is done.
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// The one task.
@@ -167,9 +176,9 @@ impl Pipeline {
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));
             }
             Event::Journal(event) => todo.records.push(Record::Event(event)),
-            Event::Adopt(roster, restored, done) => {
+            Event::Adopt { roster, restored, at, done } => {
                 self.metrics.set_roster(&roster, &self.vantage);
-                watch.adopt(roster, restored, self.clock.now());
+                watch.adopt(roster, restored, at);
                 self.tell_all(watch);
                 // Nobody waits any more if the reload was given up; the roster stands.
                 let _ = done.send(());
