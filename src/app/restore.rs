@@ -122,7 +122,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The live state of a check, and the greatest number of a slot that lies ahead of now.
-fn of_check(
+pub(super) fn of_check(
     reader: &Reader,
     check: &Check,
     reach: &Reach,
