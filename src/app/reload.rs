@@ -90,7 +90,7 @@ impl Reloader {
 
     /// The contract goes into the journal with the event that changes it.
     fn with_contract(&self, config: &Config, event: history::Event) -> history::Event {
-        self.notices.with_contract(notices::contract(config, &self.vantage), event)
+        self.notices.with_contract(&notices::contract(config, &self.vantage), event)
     }
 
     /// Where the history lies.
@@ -126,14 +126,10 @@ impl Reloader {
     pub(super) async fn reload(&self, asked_by: &'static str) -> Result<Reloaded, Vec<String>> {
         let _turn = self.turn.lock().await;
         let now = self.clock.now();
-        match self.try_reload().await {
+        match self.try_reload(asked_by).await {
             Ok((changes, fingerprint)) => {
                 info!(asked_by, ?changes, fingerprint, "configuration in force");
                 self.metrics.reload(true, now);
-                let body = serde_json::json!({ "config": fingerprint, "asked_by": asked_by });
-                let event = journal(now, "config.loaded", body);
-                let event = self.with_contract(&self.current(), event);
-                self.tell(Event::Journal(event)).await;
                 Ok(changes)
             }
             Err(mistakes) => {
@@ -145,7 +141,7 @@ impl Reloader {
         }
     }
 
-    async fn try_reload(&self) -> Result<(Reloaded, String), Vec<String>> {
+    async fn try_reload(&self, asked_by: &str) -> Result<(Reloaded, String), Vec<String>> {
         let new = read(&self.options).await.map_err(|error| match error {
             AppError::Config(mistakes) => mistakes.lines(),
             other => vec![other.to_string()],
@@ -160,7 +156,12 @@ impl Reloader {
         let new = Arc::new(new);
         self.runs.replace(outside);
         self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
-        self.put_into_force(&new, HashMap::new(), self.clock.now()).await;
+        // One instant for the journal and for all that goes by it.
+        let at = self.clock.now();
+        let body = serde_json::json!({ "config": new.fingerprint, "asked_by": asked_by });
+        let event = self.with_contract(&new, journal(at, "config.loaded", body));
+        self.tell(Event::Journal(event)).await;
+        self.put_into_force(&new, HashMap::new(), at).await;
         *lock(&self.current) = Arc::clone(&new);
         Ok((changes, new.fingerprint.clone()))
     }
@@ -174,7 +175,8 @@ impl Reloader {
         from: Millis,
     ) {
         let (adopted, done) = oneshot::channel();
-        self.tell(Event::Adopt(Arc::new(config.roster.clone()), restored, adopted)).await;
+        let roster = Arc::new(config.roster.clone());
+        self.tell(Event::Adopt { roster, restored, at: from, done: adopted }).await;
         // An error means that the daemon is ending.
         let _ = done.await;
         let (replaced, done) = oneshot::channel();

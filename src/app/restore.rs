@@ -1,15 +1,17 @@
 //! After a start: the live state as if the daemon had never stopped.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tracing::warn;
 
 use super::notices::Notices;
 use super::pipeline::{AHEAD_MS, journal};
 use super::{AppError, settings};
+use crate::availability::judge::Reach;
 use crate::availability::live::LiveCheck;
 use crate::config::Config;
-use crate::history::{History, HistoryError, Record};
+use crate::history::{History, HistoryError, Reader, Record};
 use crate::metrics::Metrics;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
@@ -52,12 +54,13 @@ pub(super) async fn notices(history: &History) -> Result<Notices, AppError> {
 pub(super) async fn past(
     history: &History,
     config: &Config,
+    notices: &Arc<Notices>,
     now: Millis,
 ) -> Result<Past, AppError> {
     let checks: Vec<_> =
         config.roster.checks().filter(|check| check.disabled.is_none()).cloned().collect();
     let vantage = config.monitor.vantage.clone();
-    let history = history.clone();
+    let (history, notices) = (history.clone(), Arc::clone(notices));
     blocking(move || {
         let reader = history.reader()?;
         let last = reader.last_activity()?;
@@ -65,7 +68,8 @@ pub(super) async fn past(
         // By a clock that was ahead, whether it was set back while we were away or before.
         let mut again = last.filter(|it| *it > now).map(|it| (it, 0));
         for check in &checks {
-            let (live, ahead) = of_check(&reader, check, &vantage, now)?;
+            let reach = notices.reach(check, now);
+            let (live, ahead) = of_check(&reader, check, &reach, &vantage, now)?;
             past.lives.insert(check.id.clone(), live);
             again = match (again, ahead) {
                 (Some((a, run)), Some((b, other))) => Some((a.max(b), run.max(other))),
@@ -123,9 +127,10 @@ async fn blocking<T: Send + 'static>(
 
 /// The live state of a check; of its slots that lie ahead of now and have been run, the last
 /// instant and the greatest number.
-fn of_check(
-    reader: &crate::history::Reader,
+pub(super) fn of_check(
+    reader: &Reader,
     check: &Check,
+    reach: &Reach,
     vantage: &VantageId,
     now: Millis,
 ) -> Result<(LiveCheck, Option<(Millis, u16)>), HistoryError> {
@@ -141,7 +146,7 @@ fn of_check(
         let ahead = until.zip(again().map(|it| it.run).max());
         results.retain(|it| it.started <= now.plus_ms(AHEAD_MS));
         results.sort_by_key(|result| result.started);
-        let mut live = LiveCheck::new(check);
+        let mut live = LiveCheck::reaching(check, reach);
         for result in &results {
             live.note(result);
         }

@@ -13,7 +13,7 @@ use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
-use crate::model::id::{CheckId, SystemId, VantageId};
+use crate::model::id::{CheckId, SystemId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::span::Span;
@@ -40,11 +40,6 @@ impl AppSource {
     /// What is in force.
     pub(super) fn config(&self) -> Arc<Config> {
         self.reloader.current()
-    }
-
-    /// Where results are measured from.
-    pub(super) fn vantage(&self) -> VantageId {
-        self.reloader.vantage().clone()
     }
 
     /// What is later than this does not count.
@@ -167,13 +162,7 @@ impl Source for AppSource {
         span: Span,
         limit: usize,
     ) -> Result<Vec<VoidSpan>, ResultsError> {
-        let read = self.read(move |reader| {
-            let mut spans = reader.void_spans(&check, span)?;
-            spans.truncate(limit);
-            spans.shrink_to_fit();
-            Ok(spans)
-        });
-        read.await
+        self.read(move |reader| reader.void_spans(&check, span, limit)).await
     }
 
     async fn figures(

@@ -244,17 +244,23 @@ impl Reader {
         Ok(all)
     }
 
-    /// The void spans of `check` that touch `span`, whole, in order of start.
-    pub fn void_spans(&self, check: &CheckId, span: Span) -> Result<Vec<VoidSpan>, HistoryError> {
+    /// The void spans of `check` that touch `span`, whole, in order of start; the first `most`.
+    pub fn void_spans(
+        &self,
+        check: &CheckId,
+        span: Span,
+        most: usize,
+    ) -> Result<Vec<VoidSpan>, HistoryError> {
         let fault = HistoryError::sqlite("read void spans");
         let read = || {
             let mut query = self.connection.prepare(
                 r#"SELECT vantages.text, "from", "to", reason FROM voids
                    JOIN checks ON checks.id = check_id JOIN vantages ON vantages.id = vantage_id
                    WHERE checks.text = ?1 AND "from" < ?3 AND "to" > ?2
-                   ORDER BY "from", "to", vantages.text, reason"#,
+                   ORDER BY "from", "to", vantages.text, reason LIMIT ?4"#,
             )?;
-            let key = rusqlite::params![check.as_str(), span.start().0, span.end().0];
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let key = rusqlite::params![check.as_str(), span.start().0, span.end().0, most];
             let rows = query.query_map(key, |row| {
                 Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, u8>(3)?))
             })?;

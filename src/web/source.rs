@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::availability::figures::Figures;
+use crate::availability::figures::{Figures, Promised};
 use crate::availability::incident::Incident;
 use crate::availability::maintenance::journal::{Announcement, Scope};
 use crate::model::check::Lane;
@@ -265,10 +265,12 @@ pub enum MaintenanceError {
 pub struct SystemFigures {
     /// The system.
     pub system: SystemId,
-    /// Its objective.
+    /// The objective that was in force last.
     pub objective: Option<Objective>,
-    /// Least coverage for one number, in parts per million.
-    pub coverage_ppm: i64,
+    /// Against the objectives in force; `None`: held to nothing.
+    pub promised: Option<Promised>,
+    /// Whether enough is known for one number.
+    pub enough_data: bool,
     /// Its figures.
     pub figures: Figures,
     /// Incidents with a part in the span.
@@ -286,7 +288,7 @@ pub struct IncidentSeen {
     pub checks: Vec<CheckId>,
     /// Whether it had not ended at the end of the span.
     pub open: bool,
-    /// Down time of it within excluded maintenance.
+    /// Down time of it within excluded maintenance of the span.
     pub excluded_down_ms: i64,
 }
 

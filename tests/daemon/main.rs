@@ -22,4 +22,5 @@ mod demo;
 mod commands;
 mod heartbeat;
 mod maintenance;
+mod terms;
 mod truth;

@@ -378,7 +378,7 @@ fn nobody_is_paged_for_a_part_in_maintenance_while_held_or_while_all_is_calm() {
     world.until(20).check(&["1 page an zalo"]);
     world.incident.maintained = false;
     let incident = IncidentId("SC-2026-0001".to_owned());
-    world.incident.cause = Some(Cause { incident, by: CauseBy::Dependency });
+    world.incident.cause = Some(Cause { incident, by: CauseBy::Dependency, until: None });
     world.until(30).check(&["1 page an zalo"]);
     world.incident.cause = None;
     world.incident.now.clear();
@@ -599,7 +599,7 @@ fn act(world: &mut World, act: &Act) {
         Act::Maintained(it) => world.incident.maintained = *it,
         Act::Part(it) => {
             let incident = IncidentId("SC-2026-0001".to_owned());
-            let cause = Cause { incident, by: CauseBy::Dependency };
+            let cause = Cause { incident, by: CauseBy::Dependency, until: None };
             world.incident.cause = it.then_some(cause);
         }
         Act::Leaves(place) => {

@@ -184,7 +184,7 @@ fn gallery(language: Language) -> String {
 
     let mut part = down();
     let incident_id = IncidentId("SC-2026-0011".to_owned());
-    part.cause = Some(Cause { incident: incident_id, by: CauseBy::Dependency });
+    part.cause = Some(Cause { incident: incident_id, by: CauseBy::Dependency, until: None });
     part.maintained = true;
     show("part, maintained", &tell(&part, false), Purpose::Page);
 

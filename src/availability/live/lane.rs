@@ -147,6 +147,11 @@ impl LiveLane {
         }
     }
 
+    /// How far results speak, also those from before.
+    pub(super) fn reaching(&mut self, reach: &Reach) {
+        self.reach = reach.clone().newest(REACHES_MAX);
+    }
+
     /// Goes on under a rule that is in force from `at` on.
     pub(super) fn adopt(&mut self, rule: LaneRule, at: Millis) {
         let old = std::mem::replace(&mut self.rule, rule);

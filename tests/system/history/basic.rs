@@ -108,9 +108,13 @@ async fn void_spans_events_and_the_last_activity_are_kept() {
     history.beat(Millis(77));
     history.flush().await.unwrap();
     let reader = history.reader().unwrap();
-    let voids =
-        |a, b| reader.void_spans(&check("a"), Span::new(Millis(a), Millis(b)).unwrap()).unwrap();
+    let some = |a, b, most| {
+        let within = Span::new(Millis(a), Millis(b)).unwrap();
+        reader.void_spans(&check("a"), within, most).unwrap()
+    };
+    let voids = |a, b| some(a, b, usize::MAX);
     assert_eq!(voids(0, 99), [span(10, 20), span(20, 30)]);
+    assert_eq!(some(0, 99, 1), [span(10, 20)]);
     assert_eq!(voids(19, 20), [span(10, 20)]);
     assert_eq!(voids(20, 21), [span(20, 30)]);
     let events = reader.events(0, 9).unwrap();

@@ -102,7 +102,7 @@ async fn a_file_of_format_1_reads_as_it_was_written_and_can_be_gone_on_with() {
     expected.sort_by_key(thongsuot::history::Cursor::after);
     let unchanged = |reader: &Reader| {
         assert_eq!(read_all(reader, "vneid-home"), expected);
-        assert_eq!(reader.void_spans(&check("vneid-home"), all_time()).unwrap(), [void()]);
+        assert_eq!(reader.void_spans(&check("vneid-home"), all_time(), 9).unwrap(), [void()]);
         assert_eq!(reader.events(0, 1).unwrap()[0].event, event());
     };
     // A reader never changes the format, so it refuses older ones; the daemon does.

@@ -165,7 +165,7 @@ fn an_end_is_never_before_the_start() {
 fn a_part_and_one_that_waits_wake_nobody() {
     let mut part = down();
     let cause = IncidentId("SC-2026-0011".into());
-    part.cause = Some(Cause { incident: cause, by: CauseBy::Dependency });
+    part.cause = Some(Cause { incident: cause, by: CauseBy::Dependency, until: None });
     assert_eq!(
         labels_of(part.clone()),
         "alertname=ThongsuotServiceDown cause=SC-2026-0011 incident=SC-2026-0012 kind=down \
