@@ -1,11 +1,12 @@
 //! Who is told of what, and how: what the alerting part works by.
 //!
 //! Rules say what is worth telling ([`rules`]), people and teams who hears of it ([`people`]),
-//! channels how it reaches them ([`channel`]).
+//! channels how it reaches them ([`channel`]), [`presets`] what the known ones send.
 
 pub mod rules;
 pub mod people;
 pub mod channel;
+pub mod presets;
 
 use std::path::PathBuf;
 use std::sync::Arc;
