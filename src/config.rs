@@ -27,7 +27,9 @@ mod schema;
 mod reference;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::model::alerting::Alerting;
 use crate::model::system::Roster;
 
 pub use element::NotAn;
@@ -49,6 +51,8 @@ pub struct Config {
     pub monitor: Monitor,
     /// Who and what is watched.
     pub roster: Roster,
+    /// Who is told of what, and how.
+    pub alerting: Arc<Alerting>,
     /// What is not wrong but worth knowing, by place.
     pub notes: Vec<Note>,
     /// Every file read: the configuration, secrets, certificates, bodies; sorted, each once.

@@ -3,6 +3,7 @@
 //! A value whose shape or form is wrong was reported by the first pass and is skipped here
 //! without a word; so no order of checks matters, and nothing is reported twice.
 
+pub(super) mod alerting;
 pub(super) mod checks;
 pub(super) mod graph;
 pub(super) mod http;

@@ -5,8 +5,10 @@ pub(super) mod clock;
 pub(super) mod dns;
 pub(super) mod duration;
 pub(super) mod header;
+pub(super) mod people;
 pub(super) mod size;
 pub(super) mod status;
+pub(super) mod template;
 pub(super) mod url;
 pub(super) mod words;
 pub(super) mod zone;
@@ -202,6 +204,48 @@ pub enum NotAn {
         /// As written.
         written: String,
     },
+    /// Not hours that may cross midnight.
+    #[error("`{written}` is not a part of a day")]
+    ClockWindow {
+        /// As written.
+        written: String,
+    },
+    /// Not a point in time.
+    #[error("`{written}` is not a point in time")]
+    Moment {
+        /// As written.
+        written: String,
+    },
+    /// Not the length of a turn.
+    #[error("`{written}` is not the length of a turn")]
+    Turn {
+        /// As written.
+        written: String,
+    },
+    /// Not somebody to call.
+    #[error("`{written}` does not say whom to call")]
+    Target {
+        /// As written.
+        written: String,
+    },
+    /// Not a mobile number.
+    #[error("`{written}` is not a mobile number")]
+    Phone {
+        /// As written.
+        written: String,
+    },
+    /// Not a template. Its text may hold a secret and is not repeated.
+    #[error("this is not a template: {problem}")]
+    Template {
+        /// The engine's words.
+        problem: String,
+    },
+    /// Not a name in templates.
+    #[error("`{written}` is not a name for a value")]
+    ValueName {
+        /// As written.
+        written: String,
+    },
     /// Not days that come again and again.
     #[error("`{written}` does not say on which days")]
     Every {
@@ -254,6 +298,18 @@ impl NotAn {
             Self::ClockRange { .. } => {
                 "write `07:30-11:30`, the end after the start; over midnight as two days".into()
             }
+            Self::ClockWindow { .. } => {
+                "write `08:00-17:00`, or `17:00-08:00` over midnight".into()
+            }
+            Self::Moment { .. } => {
+                "write `2027-02-05 08:00`, or `2027-02-05T08:00:00+07:00`".into()
+            }
+            Self::Turn { .. } => "write hours, days or weeks: `8h`, `1d`, `1w`".into(),
+            Self::Target { .. } => {
+                "write `oncall`, `everyone`, `person:ID` or `address:CHANNEL:TO`".into()
+            }
+            Self::Phone { .. } => "write, for example, `0912345678` or `+84912345678`".into(),
+            Self::ValueName { .. } => "write a-z, 0-9 and `_`, beginning with a letter".into(),
             Self::Every { .. } => {
                 "write `daily`, `mon` to `sun`, or `monthly-1` to `monthly-31`".into()
             }
@@ -308,6 +364,13 @@ fn check_plain(form: Form, text: &str) -> Result<(), NotAn> {
         Form::ClockMinute => clock::minute(text).map(drop),
         Form::ClockRange => clock::range(text).map(drop),
         Form::Every => clock::every(text).map(drop),
+        Form::ClockWindow => people::window(text).map(drop),
+        Form::Moment => people::moment(text, &jiff::tz::TimeZone::UTC).map(drop),
+        Form::Turn => people::turn(text).map(drop),
+        Form::Target => people::target(text).map(drop),
+        Form::Sender => people::sender(text),
+        Form::Template => template::syntax(text),
+        Form::ValueName => people::value_name(text),
     }
 }
 

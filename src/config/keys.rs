@@ -3,6 +3,7 @@
 //! A key is described once: its name, the shape of its value, its default, what it means and
 //! an example. What is not described here is a mistake in a file.
 
+pub(super) mod alerting;
 pub(super) mod http;
 pub(super) mod protocols;
 pub(super) mod shared;
@@ -201,6 +202,20 @@ pub(super) enum Form {
     ClockRange,
     /// `daily`, a weekday, or `monthly-15`.
     Every,
+    /// Hours such as `17:00-08:00`, perhaps over midnight.
+    ClockWindow,
+    /// A point in time: `2027-02-05 08:00`, or RFC 3339.
+    Moment,
+    /// The length of a turn: `8h`, `1d`, `2w`.
+    Turn,
+    /// Who is called: `oncall`, `everyone`, `person:an`, `address:zalo:1a2b`.
+    Target,
+    /// A sender: a mailbox, perhaps with a name before it.
+    Sender,
+    /// A template of a message.
+    Template,
+    /// The name of a value in templates.
+    ValueName,
 }
 
 impl Table {

@@ -1,9 +1,11 @@
 //! From files to a configuration, or to everything that is wrong with them.
 
-use std::{collections::BTreeMap, collections::HashMap, fmt::Write as _, path::Path};
+use std::collections::{BTreeMap, HashMap};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use sha2::Digest;
 
+use super::check::alerting::{Ground, alerting};
 use super::check::{monitor::monitor, roster::roster};
 use super::keys::roster::{FILE, INCLUDED};
 use super::mistake::{Mistake, Mistakes, What};
@@ -134,6 +136,10 @@ impl Reading {
         let main = roots.first().filter(|_| main_whole).unwrap_or(&nothing);
         let monitor = monitor(&mut desk, main);
         let roster = roster(&mut desk, Some(main), &roots, !broken);
+        let zone = monitor.as_ref().map(|it| it.timezone.clone());
+        let zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
+        let ground = Ground { roots: &roots, whole: !broken, zone, roster: &roster };
+        let alerting = Arc::new(alerting(&mut desk, main, &ground));
         if let Some(monitor) = &monitor {
             host_notes(&mut desk, monitor, &roster, &roots);
         }
@@ -149,7 +155,7 @@ impl Reading {
             Some(monitor) if mistakes.is_empty() => {
                 notes.sort_by_key(|note| note.at);
                 let fingerprint = hex(&hasher.finalize());
-                Ok(Config { monitor, roster, notes, files, fingerprint, sources })
+                Ok(Config { monitor, roster, alerting, notes, files, fingerprint, sources })
             }
             _ => Err(Mistakes::new(sources, mistakes)),
         }

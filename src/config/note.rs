@@ -64,6 +64,47 @@ pub enum NoteWhat {
         /// The objective.
         objective: String,
     },
+    /// Nobody is called.
+    #[error("there is no `[[team]]`: nobody is called when something is down")]
+    NobodyCalled,
+    /// Nothing to click on.
+    #[error("messages have no links: `[alerting] public_url` is not written")]
+    NoLinks,
+    /// Links that others can read.
+    #[error("acknowledge links are `http`: whoever listens in can acknowledge too")]
+    LinksInClear,
+    /// Telegram.
+    #[error("carriers in Việt Nam have blocked Telegram before: it may reach nobody")]
+    TelegramBlocked,
+    /// An SMS gateway in clear.
+    #[error("messages and the password for `{host}` are sent in clear")]
+    SmsInClear {
+        /// The gateway.
+        host: String,
+    },
+    /// Mail wakes nobody.
+    #[error("`{person}` is called by e-mail only, which wakes nobody")]
+    EmailOnly {
+        /// The person.
+        person: String,
+    },
+    /// Somebody or something that is not used.
+    #[error(
+        "{of} `{id}` {}",
+        if *.of == "person" { "is in no team" } else { "is used by nobody" }
+    )]
+    Unused {
+        /// What it is.
+        of: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// An override in place of somebody who is never on.
+    #[error("`{person}` is in no layer of the team: there is nothing to stand in for")]
+    NotInLayers {
+        /// The person.
+        person: String,
+    },
     /// An owner has no system.
     #[error("owner `{owner}` has no system")]
     IdleOwner {
@@ -84,9 +125,17 @@ impl NoteWhat {
             }
             Self::NotVerified => "give the server's roots with `tls = { roots = \"…\" }` instead",
             Self::NoContact => "write `[monitor] contact = \"…\"`, a mailbox that someone reads",
-            Self::CredentialsInClear { .. } => "use an `https` URL",
+            Self::CredentialsInClear { .. } | Self::LinksInClear => "use an `https` URL",
             Self::NoPage { .. } => "only tickets come by burn rate; hard outages page all the same",
-            Self::Killed { .. } | Self::IdleOwner { .. } => return None,
+            Self::NobodyCalled => "write a `[[team]]` with a `[[team.layer]]`",
+            Self::NoLinks => "write it, so that people can acknowledge by a click",
+            Self::TelegramBlocked => "give everybody another channel besides",
+            Self::SmsInClear { .. } => "use `https`, or a VPN or leased line to the gateway",
+            Self::EmailOnly { .. } => "add a contact that rings: SMS, Zalo, a webhook",
+            Self::Killed { .. }
+            | Self::IdleOwner { .. }
+            | Self::Unused { .. }
+            | Self::NotInLayers { .. } => return None,
         };
         Some(help.to_owned())
     }

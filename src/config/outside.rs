@@ -144,12 +144,41 @@ impl<'a> Desk<'a> {
             return Some(secret);
         }
         if super::element::header::value(secret.reveal()).is_err() {
-            let which = node.get("file").or_else(|| node.get("env"));
-            let name = which.and_then(Node::as_text).unwrap_or_default();
-            self.wrong(node.at, What::SecretNotPrintable { place: format!("`{name}`") });
+            self.wrong(node.at, What::SecretNotPrintable { place: place_of(node) });
             return None;
         }
         Some(secret)
+    }
+
+    /// The same for a URL that holds something secret.
+    pub(super) fn url_secret(&mut self, node: &Node) -> Option<Secret> {
+        let secret = self.secret_at(node)?;
+        if super::element::url::http(secret.reveal()).is_err() {
+            self.wrong(node.at, What::SecretNotUrl { place: place_of(node) });
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// The same for a key of at least `bytes_min` bytes.
+    pub(super) fn long_secret(&mut self, node: &Node, bytes_min: usize) -> Option<Secret> {
+        let secret = self.secret_at(node)?;
+        if secret.reveal().len() < bytes_min {
+            self.wrong(node.at, What::ShortSecret { place: place_of(node), bytes_min });
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// The directory named at `node`, which must be there.
+    pub(super) fn directory(&mut self, node: &Node) -> Option<PathBuf> {
+        let path = self.path(node)?;
+        if !path.is_dir() {
+            let problem = "there is no such directory".to_owned();
+            self.wrong(node.at, What::Unreadable { path: path.display().to_string(), problem });
+            return None;
+        }
+        Some(path)
     }
 
     /// The certificates in the PEM file named at `node`.
@@ -172,6 +201,18 @@ impl<'a> Desk<'a> {
         }
         if PrivateKeyDer::from_pem_slice(secret.reveal().as_bytes()).is_err() {
             self.bad_pem(node.get("file").or_else(|| node.get("env"))?, "private key");
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// A certificate chain and its private key, in one PEM.
+    pub(super) fn identity(&mut self, node: &Node) -> Option<Secret> {
+        let secret = self.private_key(node)?;
+        let pem = secret.reveal().as_bytes();
+        let mut chain = CertificateDer::pem_slice_iter(pem).peekable();
+        if chain.peek().is_none() || chain.any(|it| it.is_err()) {
+            self.bad_pem(node.get("file").or_else(|| node.get("env"))?, "certificate");
             return None;
         }
         Some(secret)
@@ -200,6 +241,12 @@ impl<'a> Desk<'a> {
             }
         }
     }
+}
+
+/// The file or variable that a secret is in, in words.
+fn place_of(secret: &Node) -> String {
+    let which = secret.get("file").or_else(|| secret.get("env"));
+    format!("`{}`", which.and_then(Node::as_text).unwrap_or_default())
 }
 
 /// The directory of `path`; empty if it is in the current one.

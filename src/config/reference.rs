@@ -117,6 +117,13 @@ fn form_name(form: Form) -> String {
         Form::Date => "day such as `\"2026-02-16\"`",
         Form::ClockMinute => "time of day such as `\"07:30\"`",
         Form::ClockRange => "hours such as `\"07:30-11:30\"`",
+        Form::ClockWindow => "hours such as `\"17:00-08:00\"`",
+        Form::Moment => "time such as `\"2027-02-05 08:00\"`",
+        Form::Turn => "`8h`, `1d`, `1w`",
+        Form::Target => "`oncall`, `everyone`, `person:ID`, `address:CHANNEL:TO`",
+        Form::Sender => "mailbox, perhaps with a name",
+        Form::Template => "template",
+        Form::ValueName => "name: a-z, 0-9, `_`",
         Form::Every => "`daily`, `mon` to `sun`, `monthly-1` to `monthly-31`",
     };
     name.to_owned()

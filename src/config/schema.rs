@@ -163,8 +163,15 @@ fn text(form: Form) -> Value {
         Form::Mailbox => "^[^@]+@[^@]+$",
         Form::Date => "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
         Form::ClockMinute => r"^\s*[0-9]{2}:[0-9]{2}\s*$",
-        Form::ClockRange => r"^\s*[0-9]{2}:[0-9]{2}\s*-\s*[0-9]{2}:[0-9]{2}\s*$",
+        Form::ClockRange | Form::ClockWindow => {
+            r"^\s*[0-9]{2}:[0-9]{2}\s*-\s*[0-9]{2}:[0-9]{2}\s*$"
+        }
         Form::Every => "^(daily|mon|tue|wed|thu|fri|sat|sun|monthly-[0-9]{1,2})$",
+        Form::Moment => "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}",
+        Form::Turn => "^[1-9][0-9]*[hdw]$",
+        Form::Target => "^(oncall|everyone|person:.+|address:[^:]+:.+)$",
+        Form::Sender => "@",
+        Form::ValueName => "^[a-z_][a-z0-9_]*$",
         Form::EnvName => "^[A-Za-z_][A-Za-z0-9_]*$",
         _ => return json!({ "type": "string", "minLength": 1 }),
     };

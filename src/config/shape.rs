@@ -15,8 +15,22 @@ use super::source::Place;
 use crate::model::text::Pattern;
 
 /// Parts of names of keys behind which a secret may stand by mistake.
-const SECRET_WORDS: &[&str] =
-    &["password", "passwd", "secret", "token", "bearer", "apikey", "authorization", "cookie"];
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "bearer",
+    "apikey",
+    "authorization",
+    "cookie",
+    "link_key",
+    "linkkey",
+    "identity",
+];
+
+/// Parts of addresses that hold a secret: the webhooks of chats.
+const SECRET_ADDRESSES: &[&str] = &["/hooks/", "hooks.slack", "sig="];
 
 /// What the first pass found.
 #[derive(Debug, Default)]
@@ -68,8 +82,10 @@ impl Found {
         let known: Vec<_> = table.keys_of(kind).map(|key| key.name).collect();
         let nearest = element::nearest(&key, &known);
         let meant = nearest.and_then(|name| table.key(name, kind));
-        let secret = meant.is_some_and(|key| matches!(key.shape, Shape::Secret));
-        if secret {
+        let secret = |key: &Key| matches!(key.shape, Shape::Secret);
+        let of_some_kind =
+            || table.kinds.iter().flat_map(|it| it.keys).any(|it| it.name == key && secret(it));
+        if meant.is_some_and(secret) || of_some_kind() {
             self.hide(&entry.node);
         }
         self.hide_named(&key, &entry.node);
@@ -84,7 +100,8 @@ impl Found {
                 What::UnknownKey { key, table: table.title, nearest, elsewhere, known }
             }
         } else if let Some(kind) = kind {
-            What::OtherKind { key, kind: kind.to_owned(), kinds, nearest }
+            let of = if table.title == "[[channel]]" { "channels" } else { "checks" };
+            What::OtherKind { of, key, kind: kind.to_owned(), kinds, nearest }
         } else {
             return; // The mistake is in `kind`, and is reported there.
         };
@@ -98,6 +115,9 @@ impl Found {
         shape: &'static Shape,
         example: &'static str,
     ) {
+        if node.as_text().is_some_and(is_secret_address) {
+            self.masks.push(node.at);
+        }
         match (shape, &node.value) {
             (Shape::Text(form), Value::Text(text)) => self.form(node.at, *form, text),
             (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) => {}
@@ -188,7 +208,7 @@ impl Found {
 
     /// Hides what in `node`, which stands where nobody knows it, is named like a secret.
     fn hide_named(&mut self, key: &str, node: &Node) {
-        if sounds_secret(key) {
+        if sounds_secret(key) || node.as_text().is_some_and(is_secret_address) {
             return self.hide(node);
         }
         node.entries().iter().for_each(|entry| self.hide_named(&entry.key, &entry.node));
@@ -215,12 +235,20 @@ fn sounds_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("url")
 }
 
+/// Whether `text` is an address of a kind that is itself a secret.
+fn is_secret_address(text: &str) -> bool {
+    SECRET_ADDRESSES.iter().any(|part| text.contains(part))
+}
+
 /// Where in `line`, which need not be TOML, a secret may begin: after the sign that follows the
-/// first word for one.
+/// first word for one, or an address that is one.
 pub(super) fn secret_in_line(line: &str) -> Option<usize> {
     let plain = line.to_ascii_lowercase();
-    let word = SECRET_WORDS.iter().filter_map(|word| Some(plain.find(word)? + word.len())).min()?;
-    Some(plain[word..].find(['=', ':']).map_or(word, |sign| word + sign + 1))
+    let word = SECRET_WORDS.iter().filter_map(|word| Some(plain.find(word)? + word.len())).min();
+    let named =
+        word.map(|word| plain[word..].find(['=', ':']).map_or(word, |sign| word + sign + 1));
+    let address = SECRET_ADDRESSES.iter().filter_map(|part| plain.find(part)).min();
+    named.into_iter().chain(address).min()
 }
 
 /// Whether `shape` is for values of this type.

@@ -1,6 +1,7 @@
 //! The closed list of mistakes, each with its values, its text and its mend.
 
 use super::element;
+use crate::model::alerting::presets::FIELDS;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -68,12 +69,14 @@ pub enum What {
         /// All known keys.
         known: Vec<&'static str>,
     },
-    /// A key of another kind of check.
-    #[error("`{key}` is not a key of `{kind}` checks")]
+    /// A key of another kind.
+    #[error("`{key}` is not a key of `{kind}` {of}")]
     OtherKind {
+        /// What has kinds: checks or channels.
+        of: &'static str,
         /// The key.
         key: String,
-        /// The kind of this check.
+        /// The kind of this one.
         kind: String,
         /// The kinds that have it.
         kinds: Vec<&'static str>,
@@ -303,6 +306,52 @@ pub enum What {
         /// The objective.
         objective: String,
     },
+    /// A team without anybody.
+    #[error("team `{team}` has nobody")]
+    NobodyInTeam {
+        /// The team.
+        team: String,
+    },
+    /// A layer whose hours never come.
+    #[error("this layer never names anybody: no such day comes")]
+    NeverOnCall,
+    /// An end that is not after its start.
+    #[error("`to` must be after `from`")]
+    EndsBeforeStart,
+    /// A key that is too short.
+    #[error("the secret in {place} has fewer than {bytes_min} bytes")]
+    ShortSecret {
+        /// Where it was looked for.
+        place: String,
+        /// Fewest bytes.
+        bytes_min: usize,
+    },
+    /// A secret that should be a URL.
+    #[error("the secret in {place} is not a URL of `http` or `https`")]
+    SecretNotUrl {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// The address of a channel by templates is none.
+    #[error("this does not make a URL of `http` or `https`")]
+    TemplateNotUrl,
+    /// A base address with a query.
+    #[error("a base address has no query")]
+    BaseHasQuery,
+    /// A name in a template that messages don't have.
+    #[error("messages have no `{name}`")]
+    NoSuchName {
+        /// The name.
+        name: String,
+        /// The one that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A value that would hide a field of messages.
+    #[error("every message has a `{name}` already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
     /// A block signature that matches everything.
     #[error("a block signature needs `header` or `body_contains`: a status alone says nothing")]
     EmptySignature,
@@ -330,8 +379,8 @@ impl What {
                 format!("`{key}` is a key of {}", listed(elsewhere))
             }
             Self::UnknownKey { known, .. } => format!("it has: {}", known.join(", ")),
-            Self::OtherKind { kinds, nearest, .. } => {
-                let has = format!("it is a key of {} checks", listed(kinds));
+            Self::OtherKind { of, kinds, nearest, .. } => {
+                let has = format!("it is a key of {} {of}", listed(kinds));
                 nearest.map_or(has.clone(), |near| format!("{has}; {}", did_you_mean(near)))
             }
             Self::Missing { key, example, .. } if !example.is_empty() => {
@@ -387,7 +436,7 @@ impl What {
                 "create it, or write a pattern with `*`, which may match nothing".to_owned()
             }
             Self::NotRising { .. } => "write them in ascending order, each once".to_owned(),
-            _ => return self.help_meaning(),
+            _ => return self.help_meaning().or_else(|| self.help_alerting()),
         };
         Some(help)
     }
@@ -400,6 +449,31 @@ impl What {
                 "raise it to what the system is really held to, or take it out"
             }
             Self::TlsNever { .. } => "take it out, or ask another URL",
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+}
+
+impl What {
+    /// The same for alerting.
+    fn help_alerting(&self) -> Option<String> {
+        let help = match self {
+            Self::NobodyInTeam { .. } => {
+                "give it a `[[team.layer]]`, a `[[team.step]]` or a `fallback`"
+            }
+            Self::NeverOnCall => {
+                "mind `days` and `which`; days worked for others are `[[holiday]]`"
+            }
+            Self::ShortSecret { .. } => "put a longer one there: `openssl rand -hex 32`",
+            Self::SecretNotUrl { .. } => "put the whole address there, such as `https://…`",
+            Self::TemplateNotUrl => "begin it with `https://` and a host",
+            Self::NoSuchName { nearest: Some(nearest), .. } => return Some(did_you_mean(nearest)),
+            Self::NoSuchName { .. } => {
+                return Some(format!("they have: {}; and your `values`", FIELDS.join(", ")));
+            }
+            Self::NameTaken { .. } => "choose another name",
+            Self::BaseHasQuery => "take it out",
             _ => return None,
         };
         Some(help.to_owned())

@@ -57,7 +57,8 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
     })
 }
 
-fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
+/// How the request at `node` proves who we are; `url` is where it goes.
+pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
     let Some(auth) = node.get("auth") else { return Some(Auth::None) };
     if let Some(url) = url.filter(|it| it.scheme() == "http" && !is_here(it)) {
         let host = url.host_str().unwrap_or_default().to_owned();
@@ -81,7 +82,7 @@ fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
 }
 
 /// Whether `url` is on this machine.
-fn is_here(url: &Url) -> bool {
+pub(super) fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::alerting::rules;
 use super::{checks, graph, terms};
 use crate::config::element;
 use crate::config::mistake::{Mistake, What};
@@ -9,13 +10,14 @@ use crate::config::note::NoteWhat;
 use crate::config::outside::Desk;
 use crate::config::raw::Node;
 use crate::config::source::Place;
+use crate::model::alerting::rules::AlertRules;
 use crate::model::check::Check;
 use crate::model::id::{OwnerId, SystemId};
-use crate::model::system::{AlertTerms, Directive, Owner, Roster, System};
+use crate::model::system::{Directive, Owner, Roster, System};
 use crate::model::terms::Terms;
 
 /// Where the ids of one kind of thing are described.
-type Known<'a> = HashMap<&'a str, Place>;
+pub(super) type Known<'a> = HashMap<&'a str, Place>;
 
 /// Everything that the files in `roots` describe; `main` is the main file, if it is whole. With `whole`, all files could be read, so
 /// that a reference to nothing is a mistake.
@@ -28,6 +30,7 @@ pub(in crate::config) fn roster(
     let all = |key: &'static str| roots.iter().flat_map(move |root| root.list(key));
     let owners = known(desk, "owner", all("owner"));
     let systems = known(desk, "system", all("system"));
+    let teams = known(desk, "team", all("team"));
     known(desk, "directive", all("directive"));
     known(desk, "check", all("system").flat_map(|system| system.list("check")));
     let refer = |desk: &mut Desk<'_>, of, known: &Known<'_>, node: Option<&Node>| {
@@ -35,7 +38,7 @@ pub(in crate::config) fn roster(
             reference(desk, of, known, node);
         }
     };
-    let defaults = terms::defaults(desk, main);
+    let defaults = (terms::defaults(desk, main), rules::defaults(main));
     let mut roster =
         Roster { holidays: terms::holidays(desk, all("holiday")), ..Roster::default() };
     for node in all("owner") {
@@ -43,6 +46,7 @@ pub(in crate::config) fn roster(
     }
     for node in all("system") {
         refer(desk, "owner", &owners, node.get("owner"));
+        refer(desk, "team", &teams, node.get("alert").and_then(|it| it.get("team")));
         for other in node.list("depends_on") {
             refer(desk, "system", &systems, Some(other));
         }
@@ -60,7 +64,7 @@ pub(in crate::config) fn roster(
 }
 
 /// The ids of `nodes`; an id described twice is a mistake.
-fn known<'a>(
+pub(super) fn known<'a>(
     desk: &mut Desk<'_>,
     of: &'static str,
     nodes: impl Iterator<Item = &'a Node>,
@@ -79,7 +83,13 @@ fn known<'a>(
     known
 }
 
-fn reference(desk: &mut Desk<'_>, of: &'static str, known: &Known<'_>, node: Option<&Node>) {
+/// Reports what `node` names if it is not in `known`.
+pub(super) fn reference(
+    desk: &mut Desk<'_>,
+    of: &'static str,
+    known: &Known<'_>,
+    node: Option<&Node>,
+) {
     let Some(node) = node else { return };
     // What is no id was reported as such.
     let Some(id) = node.as_text().filter(|id| SystemId::new(id).is_ok()) else { return };
@@ -100,7 +110,7 @@ fn name(node: &Node) -> Option<String> {
     node.text("name").map(element::nfc)
 }
 
-fn system(desk: &mut Desk<'_>, node: &Node, defaults: &Terms) -> Option<System> {
+fn system(desk: &mut Desk<'_>, node: &Node, defaults: &(Terms, AlertRules)) -> Option<System> {
     let written: Vec<_> =
         node.list("check").iter().map(|it| checks::check(desk, node, it)).collect();
     let judged = |check: &Check| check.critical && check.disabled.is_none();
@@ -109,7 +119,7 @@ fn system(desk: &mut Desk<'_>, node: &Node, defaults: &Terms) -> Option<System> 
         desk.note(node.get("id").map_or(node.at, |id| id.at), NoteWhat::NotJudged { system });
     }
     let objective = terms::objective(desk, node);
-    let terms = terms::system(desk, node, defaults);
+    let terms = terms::system(desk, node, &defaults.0);
     Some(System {
         id: SystemId::new(node.text("id")?).ok()?,
         owner: OwnerId::new(node.text("owner")?).ok()?,
@@ -117,7 +127,7 @@ fn system(desk: &mut Desk<'_>, node: &Node, defaults: &Terms) -> Option<System> 
         objective,
         terms,
         depends_on: system_ids(node, "depends_on"),
-        alert: AlertTerms::default(),
+        alert: rules::system(node, &defaults.1),
         checks: written.into_iter().flatten().map(Arc::new).collect(),
     })
 }

@@ -102,7 +102,8 @@ static AUTH: Table = Table {
     choice: Choice::One(&["basic", "bearer", "oauth2"]),
 };
 
-static BASIC: Table = plain(
+/// User and password.
+pub(crate) static BASIC: Table = plain(
     "auth.basic",
     "User and password (RFC 7617).",
     &[

@@ -1,5 +1,9 @@
 //! Keys of the whole file, owners, systems, directives and of what all checks share.
 
+use super::alerting::channel::CHANNEL;
+use super::alerting::people::{PERSON, TEAM};
+use super::alerting::rules::SYSTEM_ALERT;
+use super::alerting::{ALERTING, ALERTMANAGER, PEER};
 use super::http::HTTP;
 use super::monitor::MONITOR;
 use super::protocols::{DNS, GRPC, HEARTBEAT, ICMP, TCP, TLS};
@@ -28,7 +32,8 @@ pub(crate) static FILE: Table = plain(
             Shape::List { of: &Shape::Text(Form::Glob), min: 1 },
             "nothing",
             r#"["targets.d/*.toml"]"#,
-            "More files with `[[owner]]`, `[[system]]`, `[[directive]]` and `[[holiday]]`, \
+            "More files with `[[owner]]`, `[[system]]`, `[[directive]]`, `[[holiday]]`, `[[channel]]`, \
+             `[[person]]` and `[[team]]`, \
              relative to this one, read in sorted order. `*` and `?` stand for any text and any character within \
              a name. A pattern with `*` may match nothing; a name without one must exist.",
         ),
@@ -38,18 +43,28 @@ pub(crate) static FILE: Table = plain(
         optional("system", Shape::Tables(&SYSTEM), "none", "", "What is watched."),
         optional("directive", Shape::Tables(&DIRECTIVE), "none", "", "Tasks that directives set."),
         optional("holiday", Shape::Tables(&HOLIDAY), "none", "", "Days off, and made up for."),
+        optional("alerting", Shape::Table(&ALERTING), "its defaults", "", "How alerts behave."),
+        optional("alertmanager", Shape::Tables(&ALERTMANAGER), "none", "", "Alertmanagers."),
+        optional("channel", Shape::Tables(&CHANNEL), "none", "", "How messages leave."),
+        optional("person", Shape::Tables(&PERSON), "none", "", "Who can be called."),
+        optional("team", Shape::Tables(&TEAM), "none", "", "Who answers at any hour."),
+        optional("peer", Shape::Tables(&PEER), "none", "", "Other monitors to watch."),
     ],
 );
 
 /// A file that the main file includes.
 pub(crate) static INCLUDED: Table = plain(
     "an included file",
-    "A file named by `include` holds owners, systems, directives and days off only.",
+    "A file named by `include` holds owners, systems, directives, days off, channels, people and \
+     teams only.",
     &[
         optional("owner", Shape::Tables(&OWNER), "none", "", "Who answers for systems."),
         optional("system", Shape::Tables(&SYSTEM), "none", "", "What is watched."),
         optional("directive", Shape::Tables(&DIRECTIVE), "none", "", "Tasks that directives set."),
         optional("holiday", Shape::Tables(&HOLIDAY), "none", "", "Days off, and made up for."),
+        optional("channel", Shape::Tables(&CHANNEL), "none", "", "How messages leave."),
+        optional("person", Shape::Tables(&PERSON), "none", "", "Who can be called."),
+        optional("team", Shape::Tables(&TEAM), "none", "", "Who answers at any hour."),
     ],
 );
 
@@ -112,6 +127,13 @@ pub(crate) static SYSTEM: Table = plain(
             "none",
             "",
             "Maintenance that comes again and again.",
+        ),
+        optional(
+            "alert",
+            Shape::Table(&SYSTEM_ALERT),
+            "as `[alerting.rules]`, to the first team",
+            "",
+            "What is told of it, and to whom.",
         ),
         optional("check", Shape::Tables(&CHECK), "none", "", "How it is watched."),
     ],

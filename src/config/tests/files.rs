@@ -10,7 +10,13 @@ const MORE: &str = "[[owner]]\nid = \"c06\"\nname = \"C06\"\n\n[[system]]\nid = 
     owner = \"c06\"\nname = \"CSDL quốc gia về dân cư\"\n";
 
 fn env(name: &str) -> Option<String> {
-    (name == "API_KEY").then(|| "k3y\n".to_owned())
+    let value = match name {
+        "API_KEY" => "k3y\n",
+        "LINK_KEY" => "0123456789abcdef0123456789abcdef",
+        "HOOK_URL" => "https://hooks.example.vn/k3y",
+        _ => return None,
+    };
+    Some(value.to_owned())
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
@@ -33,6 +39,8 @@ pub(super) fn full_folder() -> tempfile::TempDir {
     write(folder.path(), "body.json", "{}");
     write(folder.path(), "pem/root.pem", certificate.pem());
     write(folder.path(), "pem/key.pem", key.serialize_pem());
+    write(folder.path(), "pem/both.pem", certificate.pem() + &key.serialize_pem());
+    fs::create_dir(folder.path().join("mau-tin")).unwrap();
     folder
 }
 
@@ -60,13 +68,19 @@ fn the_full_example_is_read_to_the_last_key() {
     let monitor = monitor.replace(&folder.path().display().to_string(), "FOLDER");
     insta::assert_snapshot!("full_monitor", monitor);
     insta::assert_snapshot!("full_checks", roster);
+    let alerting = without_bytes(&format!("{:#?}", config.alerting));
+    let alerting = alerting.replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!("full_alerting", alerting);
     let systems: Vec<_> = config.roster.systems.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(systems, ["vneid", "dan-cu"]);
     assert_eq!(config.roster.systems[0].objective.unwrap().down_ppm(), 500);
     assert_eq!(config.roster.directives[0].systems.len(), 2);
     insta::assert_snapshot!(
         "full_terms",
-        format!("{:#?}\n{:#?}", config.roster.systems[0].terms, config.roster.holidays)
+        format!(
+            "{:#?}\n{:#?}\n{:#?}",
+            config.roster.systems[0].terms, config.roster.systems[0].alert, config.roster.holidays
+        )
     );
     let defaults = &config.roster.systems[1].terms;
     assert_eq!((defaults.notice_ms, defaults.coverage_ppm), (36 * 3_600_000, 985_000));
@@ -112,6 +126,7 @@ fn all_files_are_told_once_and_secrets_are_not_in_the_fingerprint() {
     let expected = [
         "body.json",
         "more/b.toml",
+        "pem/both.pem",
         "pem/key.pem",
         "pem/root.pem",
         "secrets/token",
@@ -200,11 +215,16 @@ fn files_that_are_not_what_they_should_be() {
     let folder = full_folder();
     write(folder.path(), "pem/root.pem", "not PEM");
     write(folder.path(), "pem/key.pem", "not PEM");
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    write(folder.path(), "pem/both.pem", key);
+    fs::remove_dir(folder.path().join("mau-tin")).unwrap();
     write(folder.path(), "secrets/token", "a\nb");
     write(folder.path(), "body.json", vec![b'x'; (1 << 20) + 1]);
     let told = told(folder.path());
     for part in [
         "`pem/root.pem` holds no certificate in PEM",
+        "`pem/both.pem` holds no certificate in PEM",
+        "can't read `mau-tin`: there is no such directory",
         "`pem/key.pem` holds no private key in PEM",
         "the secret in `secrets/token` has characters that can't stand in a header",
         "`body.json` is larger than 1048576 bytes",

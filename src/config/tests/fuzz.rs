@@ -86,9 +86,18 @@ fn apply(text: &str, spoil: &Spoil) -> String {
     lines.join("\n")
 }
 
+fn env(name: &str) -> Option<String> {
+    let value = match name {
+        "" => return None,
+        "HOOK_URL" => "https://hooks.example.vn/secret",
+        "LINK_KEY" => "a secret that is long enough",
+        _ => "secret",
+    };
+    Some(value.to_owned())
+}
+
 /// What must hold of any bytes.
 fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let env = |_: &str| Some("secret".to_owned());
     match parse_bytes("t.toml", bytes.to_vec(), &env) {
         Ok(config) => {
             let text = std::str::from_utf8(bytes).unwrap();
@@ -97,6 +106,20 @@ fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
             prop_assert_eq!(config.roster.owners.len(), written.list("owner").len());
             prop_assert_eq!(config.roster.systems.len(), written.list("system").len());
             prop_assert_eq!(config.roster.directives.len(), written.list("directive").len());
+            let alerting = &config.alerting;
+            prop_assert_eq!(alerting.channels.len(), written.list("channel").len());
+            prop_assert_eq!(alerting.people.len(), written.list("person").len());
+            prop_assert_eq!(alerting.teams.len(), written.list("team").len());
+            prop_assert_eq!(alerting.alertmanagers.len(), written.list("alertmanager").len());
+            prop_assert_eq!(alerting.peers.len(), written.list("peer").len());
+            for (team, node) in alerting.teams.iter().zip(written.list("team")) {
+                prop_assert_eq!(team.layers.len(), node.list("layer").len());
+                prop_assert_eq!(team.overrides.len(), node.list("override").len());
+                prop_assert!(!team.steps.is_empty());
+            }
+            for (person, node) in alerting.people.iter().zip(written.list("person")) {
+                prop_assert_eq!(person.contacts.len(), node.list("contacts").len());
+            }
             let checks: usize =
                 written.list("system").iter().map(|it| it.list("check").len()).sum();
             prop_assert_eq!(config.roster.checks().count(), checks);
@@ -129,19 +152,22 @@ static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> =
 /// The full example without what lies outside, so that it is good by itself.
 static ALONE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     let outside = |line: &&str| {
-        !["include =", "roots =", "extra_roots =", "cert =", "key =", "body = {"]
+        let names =
+            ["include", "roots", "extra_roots", "cert", "key", "body", "identity", "templates"];
+        !names
             .iter()
-            .any(|start| line.starts_with(start))
+            .map(|it| format!("{it} ="))
+            .any(|start| line.starts_with(&start) && !line.starts_with("body = '"))
     };
     let text: Vec<_> = FULL.lines().filter(outside).collect();
-    let text = text.join("\n").replace("file = \"secrets/token\"", "env = \"T\"");
+    let text = text.join("\n").replace("[channel.body]\nfile = \"body.json\"", "");
+    let text = text.replace("file = \"secrets/token\"", "env = \"T\"");
     text + "\n[[system]]\nid = \"dan-cu\"\nowner = \"bca\"\nname = \"D\"\n"
 });
 
 #[test]
 fn the_unspoilt_file_is_good() {
     assert!(judge(ALONE.as_bytes()).is_ok());
-    let env = |_: &str| Some("secret".to_owned());
     parse_bytes("t.toml", ALONE.clone().into(), &env).unwrap_or_else(|it| panic!("{it}"));
 }
 
@@ -161,8 +187,9 @@ proptest! {
         prop_assume!(!matches!(spoil, Spoil::Replace(..)));
         let text = ALONE.replace("password = { env = \"API_KEY\" }", "password = \"hunter2\"");
         let text = text.replace("token = { env = \"T\" }", "token = \"hunter2\"");
-        prop_assert!(text.matches("hunter2").count() == 2);
-        let env = |_: &str| Some("secret".to_owned());
+        let text = text.replace("token = { env = \"API_KEY\" }", "token = \"hunter2\"");
+        let text = text.replace("{ env = \"HOOK_URL\" }", "\"https://a.vn/hooks/hunter2\"");
+        prop_assert!(text.matches("hunter2").count() == 17);
         if let Err(mistakes) = parse_bytes("t.toml", apply(&text, &spoil).into(), &env) {
             let shown = mistakes.to_string();
             prop_assert!(!shown.contains("hunter2"), "{shown}");

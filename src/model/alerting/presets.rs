@@ -18,6 +18,28 @@ const CHAT_GAP: Duration = Duration::from_secs(1);
 /// Seven bits of GSM 03.38 hold 160 characters.
 const SMS_CHARS_MAX: usize = 160;
 
+/// What templates know of every message, and its address.
+pub const FIELDS: &[&str] = &[
+    "key",
+    "incident",
+    "purpose",
+    "severity",
+    "subject",
+    "text",
+    "html",
+    "short",
+    "ack_url",
+    "incident_url",
+    "system",
+    "to",
+];
+
+/// What templates know besides [`FIELDS`] on channels whose token is exchanged.
+pub const ACCESS_TOKEN: &str = "access_token";
+
+/// Filters of templates, besides those of the engine.
+pub const FILTERS: &[&str] = &["json", "form", "xml", "unaccent", "cut"];
+
 /// What a contact's address is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
@@ -90,7 +112,7 @@ pub const ZNS_DATA: &[(&str, &str)] =
 const JSON: &str = "application/json; charset=utf-8";
 
 /// Every preset.
-pub const PRESETS: &[Preset] = &[
+pub static PRESETS: &[Preset] = &[
     Preset {
         kind: "webhook",
         base: None,
