@@ -6,6 +6,7 @@
 mod parts;
 mod signals;
 mod absence;
+mod alerting;
 mod again;
 mod announce;
 mod asked;
@@ -32,7 +33,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -51,6 +52,7 @@ use crate::web;
 
 use absence::Absences;
 use again::PastAgain;
+use alerting::Alerting;
 use descriptors::Budget;
 use figures::Figures;
 use maintained::Maintained;
@@ -195,16 +197,18 @@ impl App {
             room: Semaphore::new(budget.runs),
             cut: CancellationToken::new(),
         });
-        let (watch, looked, again) = (Shared::default(), Arc::default(), Arc::default());
+        let (shared, looked, again) = (Shared::default(), Arc::default(), Arc::default());
+        let (alarmed, refused) = (Arc::default(), alerting::Refusal::default());
         let pipeline = Pipeline {
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
             history: history.clone(),
             metrics: Arc::clone(&metrics),
             schedule: commands.clone(),
-            watch: Arc::clone(&watch),
+            watch: Arc::clone(&shared),
             again: Arc::clone(&again),
             looked: Arc::clone(&looked),
+            alarmed: Arc::clone(&alarmed),
         };
         parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
         let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
@@ -232,14 +236,28 @@ impl App {
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
             notices: Arc::clone(&notices),
-            current: Mutex::new(Arc::new(config)),
+            current: watch::Sender::new(Arc::new(config)),
+            refused: Arc::clone(&refused),
             turn: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
         });
-        let judges = judges(&reloader, &watch, &history, again);
-        let source = source::AppSource {
+        let judges = judges(&reloader, &shared, &history, again);
+        let needs = alerting::Needs {
             clock: clock.clone(),
-            watch,
+            history: history.clone(),
+            watch: Arc::clone(&shared),
+            figures: Arc::clone(&judges.1.board),
+            reloader: Arc::clone(&reloader),
+            metrics: Arc::clone(&metrics),
+            looked: Arc::clone(&looked),
+            alarmed,
+            refused,
+        };
+        let alerting = Alerting::start(needs).await?;
+        let source = source::AppSource {
+            alerting: Arc::clone(&alerting),
+            clock: clock.clone(),
+            watch: shared,
             notices,
             history: history.clone(),
             reloader: Arc::clone(&reloader),
@@ -252,6 +270,7 @@ impl App {
         parts.spawn("maintenance", judges.0.run(parts.stop_token()));
         parts.spawn("figures", judges.1.run(parts.stop_token()));
         parts.spawn("past", judges.2.run(parts.stop_token()));
+        parts.spawn("alerting", alerting.run(parts.stop_token()));
         ready.store(true, Ordering::Release);
         upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
         info!(%address, config = fingerprint, "watching");
@@ -351,6 +370,8 @@ fn judges(
         watch: Arc::clone(watch),
         metrics,
         cache: reloader.data_folder().join("figures.cache"),
+        since: reloader.clock.now(),
+        board: alerting::FigureBoard::default(),
     };
     (maintained, figures, past)
 }

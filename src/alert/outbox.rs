@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::book::IncidentId;
 use super::channel::Sent;
 use super::delivery::{Delivery, Purpose, Status};
 use crate::model::id::ChannelId;
@@ -98,6 +99,22 @@ impl Outbox {
     /// Every delivery that is kept.
     pub fn all(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values()
+    }
+
+    /// Those of one incident. Their keys begin with its number.
+    #[must_use]
+    pub fn of(&self, incident: &IncidentId) -> Vec<Delivery> {
+        let from = format!("{}/", incident.0);
+        let all =
+            self.deliveries.range(from.clone()..).take_while(|(key, _)| key.starts_with(&from));
+        all.map(|(_, it)| it.clone()).collect()
+    }
+
+    /// Messages that are due and wait on a channel.
+    #[must_use]
+    pub fn waiting(&self, channel: &ChannelId, now: Millis) -> usize {
+        let waits = |it: &&Delivery| it.is_waiting() && it.channel == *channel && it.due <= now;
+        self.deliveries.values().filter(waits).count()
     }
 
     /// What is due on a channel now, for one address that nothing is under way to.
@@ -218,6 +235,11 @@ impl Outbox {
     pub fn take_changes(&mut self) -> Vec<(String, Option<Delivery>)> {
         let dirty = std::mem::take(&mut self.dirty);
         dirty.into_iter().map(|key| (key.clone(), self.deliveries.get(&key).cloned())).collect()
+    }
+
+    /// Everything counts as changed: it is not known what was kept.
+    pub fn touch(&mut self) {
+        self.dirty.extend(self.deliveries.keys().cloned());
     }
 
     fn went(&mut self, delivery: &Delivery, at: Millis) {

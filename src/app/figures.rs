@@ -16,8 +16,10 @@ use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::alerting::FigureBoard;
 use super::notices::Notices;
 use super::watched::{self, Shared};
+use crate::availability::burn::BAD_MS_MIN;
 use crate::availability::calendar::{Calendar, span as period_span};
 use crate::availability::figures::ledger::{
     Cell, HOUR_MS, Ledger, Run, cells, hour_of, hour_start,
@@ -32,7 +34,7 @@ use crate::model::time::Millis;
 use crate::report::judged::{Judged, budget_ms, judge};
 use crate::report::{Held, Journal, Reading, ReportError};
 
-use windows::{LONGEST_MS, Recent, figured};
+use windows::{Known, LONGEST_MS, Recent, figure, figured};
 
 /// Share of a core that the figures may take.
 const DUTY_PERCENT: u32 = 3;
@@ -70,6 +72,10 @@ pub(super) struct Figures {
     pub(super) metrics: Arc<Metrics>,
     /// Where past hours are kept over a restart.
     pub(super) cache: PathBuf,
+    /// Since when this process measures.
+    pub(super) since: Millis,
+    /// What they say of each system, for alerts.
+    pub(super) board: FigureBoard,
 }
 
 /// All past hours, by system.
@@ -120,6 +126,7 @@ impl Figures {
         let roster = Arc::clone(&watched::lock(&self.watch).roster);
         let known: std::collections::HashSet<_> = roster.systems.iter().map(|it| &it.id).collect();
         book.retain(|id, _| known.contains(id));
+        super::lock(&self.board).retain(|id, _| known.contains(id));
         let (mut more, mut reader) = (false, None);
         let begun = Instant::now();
         let mut worked = Duration::ZERO;
@@ -231,7 +238,14 @@ impl Figures {
         });
         let recent = recent.unwrap_or_else(|| Recent::nothing(end));
         let budget_ms = budget_ms(reading, journal, &system.id, period)?;
-        let figured = figured(ledger, &recent, recent_hour, period.start(), budget_ms);
+        let known = Known { ledger, recent: &recent, recent_hour, period, budget_ms };
+        let figured = figured(&known);
+        // What three bad results of the slowest check stand for, blips at that.
+        let slowest = enabled().map(|it| it.interval_ms).max().unwrap_or(0);
+        let bad_ms_min = BAD_MS_MIN.max(slowest * 3 / 2);
+        let window_ms = system.alert.rules.coverage_window_ms;
+        let figure = figure(&known, bad_ms_min, window_ms, self.since);
+        super::lock(&self.board).insert(system.id.clone(), figure);
         Ok((figured, ledger.missing(oldest, recent_hour, 1).is_some()))
     }
 

@@ -18,13 +18,14 @@ use crate::history::{self, History, Record};
 use crate::metrics::Metrics;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
+use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::result::{RunKind, RunResult, VoidSpan};
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::system::{Roster, System};
-use crate::model::time::Millis;
+use crate::model::time::{Micros, Millis};
 use crate::schedule::core::{Follow, Job};
 use crate::schedule::{Command, Ended};
 
@@ -48,6 +49,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often every state is looked at again: without a result a state ends by itself. Metrics and
 /// log may be as late as this; the page and the API work it out when they are asked.
 const STATES_EVERY: Duration = Duration::from_secs(5);
+
+/// A run that starts later than this after its instant is late: ten times what a busy machine
+/// needs.
+const LATE: Micros = Micros(1_000_000);
 
 /// A result that started later than this after now comes from a clock that was ahead.
 pub(super) const AHEAD_MS: i64 = 1_000;
@@ -106,6 +111,8 @@ pub(super) struct Pipeline {
     pub(super) again: Arc<Notify>,
     /// When it last looked around, in milliseconds since the machine started.
     pub(super) looked: Arc<AtomicI64>,
+    /// Told when an alert opens or is over.
+    pub(super) alarmed: Arc<Notify>,
 }
 
 /// What one batch of events leaves to be done.
@@ -279,6 +286,7 @@ impl Pipeline {
         todo: &mut Todo,
     ) -> live::Follow {
         self.metrics.result(result);
+        self.note_ourselves(result, watch);
         // A run of a check that a reload has just removed is filed, and that is all.
         let Some(watched) = watch.checks.get_mut(&result.check) else {
             return live::Follow::None;
@@ -288,6 +296,9 @@ impl Pipeline {
             return live::Follow::None;
         }
         let change = watched.note(result);
+        if change.opens() || change.resolves() {
+            self.alarmed.notify_one();
+        }
         if change.late {
             todo.again.push(result.check.clone());
         }
@@ -312,6 +323,20 @@ impl Pipeline {
         info!(%check, state = present.as_str(), "its past was read again");
         if present != watched.told {
             self.tell(check, present, watch);
+        }
+        self.alarmed.notify_one();
+    }
+
+    /// What a result says of the monitor itself.
+    fn note_ourselves(&self, result: &RunResult, watch: &mut Watch) {
+        let now = self.clock.now();
+        if result.lateness > LATE {
+            watch.late.note(now);
+        }
+        match result.reason {
+            Reason::SelfNet => watch.blind.note(now),
+            reason if reason.outcome().testimony() == Some(Testimony::Good) => watch.blind.end(),
+            _ => {}
         }
     }
 

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use super::alerting::Refusal;
 use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
 use super::restore::Past;
@@ -49,7 +50,9 @@ pub(super) struct Reloader {
     pub(super) vantage: VantageId,
     pub(super) notices: Arc<Notices>,
     /// What is in force.
-    pub(super) current: Mutex<Arc<Config>>,
+    pub(super) current: watch::Sender<Arc<Config>>,
+    /// The newest configuration, if it was refused: since when, and why.
+    pub(super) refused: Refusal,
     /// One reload at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Reloads under way.
@@ -105,7 +108,12 @@ impl Reloader {
 
     /// What is in force.
     pub(super) fn current(&self) -> Arc<Config> {
-        Arc::clone(&lock(&self.current))
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Told of every configuration that comes into force.
+    pub(super) fn configured(&self) -> watch::Receiver<Arc<Config>> {
+        self.current.subscribe()
     }
 
     /// [`Self::reload`] in a task of its own: whoever asked may leave, and it is done whole.
@@ -130,12 +138,15 @@ impl Reloader {
             Ok((changes, fingerprint)) => {
                 info!(asked_by, ?changes, fingerprint, "configuration in force");
                 self.metrics.reload(true, now);
+                *lock(&self.refused) = None;
                 Ok(changes)
             }
             Err(mistakes) => {
                 let (count, first) = (mistakes.len(), mistakes.first());
                 warn!(asked_by, count, first, "configuration refused; the one in force stays");
                 self.metrics.reload(false, now);
+                let why = mistakes.first().cloned().unwrap_or_default();
+                lock(&self.refused).get_or_insert((now, String::new())).1 = why;
                 Err(mistakes)
             }
         }
@@ -162,7 +173,7 @@ impl Reloader {
         let event = self.with_contract(&new, journal(at, "config.loaded", body));
         self.tell(Event::Journal(event)).await;
         self.put_into_force(&new, HashMap::new(), at).await;
-        *lock(&self.current) = Arc::clone(&new);
+        self.current.send_replace(Arc::clone(&new));
         Ok((changes, new.fingerprint.clone()))
     }
 

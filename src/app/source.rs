@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
+use super::alerting::Alerting;
 use super::notices::Notices;
 use super::reload::Reloader;
 use super::settings;
@@ -19,6 +20,7 @@ use crate::model::result::VoidSpan;
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::time::Millis;
+use crate::web::duty::{Act, ActError, AlertSeen, By, Duty, LinkSeen, TeamSeen};
 use crate::web::source::{
     Announcer, Beat, BeatError, CheckNow, IncidentSeen, JudgeFailure, Maintenance,
     MaintenanceChange, MaintenanceError, NewMaintenance, Reloaded, ResultsError, ResultsPage,
@@ -34,6 +36,7 @@ pub(super) struct AppSource {
     pub(super) history: History,
     pub(super) reloader: Arc<Reloader>,
     pub(super) ready: Arc<AtomicBool>,
+    pub(super) alerting: Arc<Alerting>,
 }
 
 impl AppSource {
@@ -102,6 +105,28 @@ impl Announcer for AppSource {
     ) -> Result<Maintenance, MaintenanceError> {
         let (config, now) = (self.reloader.current(), self.clock.now());
         self.notices.change(&id, change, &config.roster, &self.history, now).await
+    }
+}
+
+impl Duty for AppSource {
+    fn alerts(&self) -> Vec<AlertSeen> {
+        self.alerting.alerts()
+    }
+
+    fn on_call(&self) -> Vec<TeamSeen> {
+        self.alerting.on_call()
+    }
+
+    fn link(&self, token: &str) -> Result<LinkSeen, ActError> {
+        self.alerting.link(token)
+    }
+
+    async fn act(&self, by: By, act: Act) -> Result<AlertSeen, ActError> {
+        self.alerting.act(by, act).await
+    }
+
+    async fn drill(&self, team: Option<String>, who: String) -> Result<AlertSeen, ActError> {
+        self.alerting.drill(team, who).await
     }
 }
 

@@ -74,6 +74,38 @@ pub(super) struct Watch {
     again: BTreeSet<CheckId>,
     /// Systems in maintenance.
     pub(super) maintained: Arc<HashSet<SystemId>>,
+    /// Runs that started late.
+    pub(super) late: Spell,
+    /// Results that are void because the control anchors do not answer.
+    pub(super) blind: Spell,
+}
+
+/// Something that is seen again and again while it lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spell {
+    seen: Option<(Millis, Millis)>,
+}
+
+/// What was not seen for so long is over.
+const SPELL_MS: i64 = 60_000;
+
+impl Spell {
+    /// It is seen at `now`.
+    pub(super) fn note(&mut self, now: Millis) {
+        let since = self.since(now).unwrap_or(now);
+        self.seen = Some((since, now));
+    }
+
+    /// It is over.
+    pub(super) const fn end(&mut self) {
+        self.seen = None;
+    }
+
+    /// Since when it lasts; `None`: it does not.
+    pub(super) fn since(&self, now: Millis) -> Option<Millis> {
+        let (since, last) = self.seen?;
+        (now.since(last).abs() <= SPELL_MS).then_some(since)
+    }
 }
 
 /// The present incident of a system, for counting.
@@ -248,6 +280,21 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spell_lasts_while_it_is_seen_and_a_minute_more() {
+        let mut spell = Spell::default();
+        assert_eq!(spell.since(Millis(0)), None);
+        for at in [1_000, 50_000, 110_000] {
+            spell.note(Millis(at));
+        }
+        assert_eq!(spell.since(Millis(170_000)), Some(Millis(1_000)));
+        assert_eq!(spell.since(Millis(170_001)), None);
+        spell.note(Millis(200_000));
+        assert_eq!(spell.since(Millis(200_000)), Some(Millis(200_000)));
+        spell.end();
+        assert_eq!(spell.since(Millis(200_000)), None);
+    }
 
     #[test]
     fn an_incident_opens_closes_and_goes_on_if_it_comes_back_at_once() {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
+use super::duty::Duty;
 use crate::availability::figures::{Figures, Promised};
 use crate::availability::incident::Incident;
 use crate::availability::maintenance::journal::{Announcement, Scope};
@@ -17,7 +18,7 @@ use crate::model::system::{Objective, Roster};
 use crate::model::time::Millis;
 
 /// Where everything that is shown comes from.
-pub trait Source: Announcer + 'static {
+pub trait Source: Announcer + Duty + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 

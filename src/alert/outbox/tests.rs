@@ -3,7 +3,7 @@ use crate::alert::book::IncidentId;
 use crate::model::alerting::rules::Severity;
 use crate::model::id::PersonId;
 
-const GAP: Duration = Duration::from_secs(60);
+const GAP: Duration = Duration::from_mins(1);
 
 fn id(text: &str) -> ChannelId {
     ChannelId::new(text).unwrap()

@@ -64,6 +64,7 @@ impl Scene {
             schedule: mpsc::channel(1).0,
             watch: Arc::clone(&watch),
             again: Arc::clone(&asked),
+            alarmed: Arc::default(),
             looked: Arc::<AtomicI64>::default(),
         };
         let past = PastAgain {

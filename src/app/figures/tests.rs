@@ -78,6 +78,8 @@ async fn past_hours_add_up_to_the_report_over_every_change_of_contract() {
         watch: Shared::default(),
         metrics: Arc::new(settings::metrics(last).unwrap()),
         cache: PathBuf::new(),
+        since: Millis(0),
+        board: std::sync::Arc::default(),
         history,
     };
     let (journal, system) = (figures.notices.journal().unwrap(), &last.roster.systems[0]);

@@ -47,6 +47,8 @@ pub(super) struct Fake {
     pub(super) gate: Semaphore,
     /// Reloads that have begun.
     pub(super) begun: Semaphore,
+    /// Whether somebody has taken the alert on.
+    pub(super) taken: AtomicBool,
 }
 
 /// A fake that the test keeps a hand on.
@@ -114,6 +116,7 @@ impl Fake {
             beats: Mutex::default(),
             gate: Semaphore::new(1_000),
             begun: Semaphore::new(0),
+            taken: AtomicBool::new(false),
         }
     }
 }
