@@ -16,7 +16,7 @@ mod tests;
 use serde::Serialize;
 
 pub use plain::{SHORT_CHARS_MAX, short, unaccented};
-pub use templates::{NAMES, TemplateFault, Templates};
+pub use templates::{BUNDLE_MAX, NAMES, TemplateFault, Templates};
 pub use told::{CHECKS_MAX, PARTS_MAX, Scene, Told, ToldCheck, ToldSaid, told};
 
 pub(in crate::alert) use filters::engine;

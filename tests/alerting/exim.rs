@@ -69,10 +69,8 @@ impl Exim {
         fs::write(home.join("key.pem"), key.serialize_pem()).unwrap();
         let (starttls, implicit) = (free_port(), free_port());
         let root = rustix::process::geteuid().is_root();
-        let user = match root {
-            true => "Debian-exim".to_owned(),
-            false => rustix::process::geteuid().as_raw().to_string(),
-        };
+        let own = rustix::process::geteuid().as_raw().to_string();
+        let user = if root { "Debian-exim".to_owned() } else { own };
         let config = home.join("exim.conf");
         fs::write(&config, configuration(home, &user, starttls, implicit)).unwrap();
         fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
@@ -134,7 +132,7 @@ impl Exim {
 fn configuration(home: &Path, user: &str, starttls: u16, implicit: u16) -> String {
     let home = home.display();
     format!(
-        r#"exim_user = {user}
+        r"exim_user = {user}
 primary_hostname = mail.example.gov.vn
 spool_directory = {home}/spool
 log_file_path = {home}/%slog.txt
@@ -182,7 +180,7 @@ plain:
   server_condition = ${{if and{{{{eq{{$auth2}}{{giamsat}}}}{{eq{{$auth3}}{{mật khẩu & dài}}}}}}}}
   server_set_id = $auth2
   server_advertise_condition = ${{if def:tls_in_cipher}}
-"#
+"
     )
 }
 

@@ -134,6 +134,75 @@ async fn a_request_carries_its_key_and_a_signature_that_can_be_verified() {
     assert_eq!(body["text"], message().text);
 }
 
+/// The example of `docs/channels.md`, as a receiver runs it.
+#[test]
+fn the_documented_check_of_a_signature_knows_ours_from_others() {
+    let docs = std::fs::read_to_string("docs/channels.md").unwrap();
+    let example = docs.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let body = r#"{"text":"gián đoạn"}"#;
+    let signed = signature("chìa".as_bytes(), 1_795_396_440, body.as_bytes());
+    for (secret, timestamp, body, now, ours) in [
+        ("chìa", "1795396440", body, "1795396500", "True"),
+        ("khác", "1795396440", body, "1795396500", "False"),
+        ("chìa", "1795396441", body, "1795396500", "False"),
+        ("chìa", "1795396440", "{}", "1795396500", "False"),
+        ("chìa", "1795396440", body, "1795396841", "False"),
+        ("chìa", "", body, "1795396500", "False"),
+    ] {
+        let call = format!(
+            "{example}\nimport sys\na = sys.argv\n\
+             print(is_ours(a[1].encode(), a[2], a[3], a[4].encode(), float(a[5])))"
+        );
+        let mut python = std::process::Command::new("python3");
+        let Ok(out) = python.args(["-c", &call, secret, timestamp, &signed, body, now]).output()
+        else {
+            return crate::skip::skip("the documented signature check", "python3 is not installed");
+        };
+        let said = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+        assert_eq!(said, ours, "{secret} {timestamp}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+}
+
+/// A TLS server whose certificate nobody has vouched for.
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_told_without_the_address() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let chain = vec![certificate.self_signed(&key).unwrap().der().clone()];
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key.into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/bot{TOKEN}", listener.local_addr().unwrap());
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            acceptor.accept(stream).await.ok();
+        }
+    });
+    let sent = sender(http(channel(&url)), TIMEOUT).unwrap().send("g1", &message(), NOW).await;
+    let Sent::Later { why, .. } = &sent else { panic!("{sent:?}") };
+    assert!(why.contains("certificate") && !why.contains("t0ken"), "{why}");
+}
+
+#[tokio::test]
+async fn a_get_has_no_body() {
+    let server = Web::start(vec![Reply::ok(r#"{"ok":true}"#)]).await;
+    let mut it = channel(&server.url("/goi?so={{ to|form }}&tin={{ short|cut(9)|form }}"));
+    (it.method, it.body) = ("GET".to_owned(), secret(""));
+    sender(http(it), TIMEOUT).unwrap().send("+84 9&x", &message(), NOW).await;
+    let asked = server.one();
+    assert_eq!(asked.method, "GET");
+    assert_eq!(asked.path, "/goi?so=%2B84+9%26x&tin=GIAN+DOA%E2%80%A6");
+    assert!(!asked.headers.contains_key("content-length"));
+}
+
 #[tokio::test]
 async fn a_long_text_is_cut_where_the_channel_says() {
     let server = Web::start(vec![Reply::ok(r#"{"ok":true}"#)]).await;

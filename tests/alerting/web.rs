@@ -124,7 +124,7 @@ async fn talk(
                     b"HTTP/1.1 200 X\r\ncontent-length: 10485760\r\n\r\n{\"ok\":true,\"x\":\"",
                 )
                 .await?;
-            let block = [b'y'; 16_384];
+            let block = vec![b'y'; 16_384];
             for _ in 0..600 {
                 stream.write_all(&block).await?;
             }
