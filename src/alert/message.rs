@@ -48,7 +48,7 @@ pub struct Message {
     pub system: String,
 }
 
-/// Longest `text` of another part of the crate that is put into a reason, tamed.
+/// `text` of others as one short line that steers nothing.
 pub(in crate::alert) fn tamed(text: &str) -> String {
     tame::piece(text)
 }
