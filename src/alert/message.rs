@@ -16,7 +16,7 @@ mod tests;
 use serde::Serialize;
 
 pub use plain::{SHORT_CHARS_MAX, short, unaccented};
-pub use templates::{NAMES, TemplateFault, Templates};
+pub use templates::{BUNDLE_MAX, NAMES, TemplateFault, Templates};
 pub use told::{CHECKS_MAX, PARTS_MAX, Scene, Told, ToldCheck, ToldSaid, told};
 
 pub(in crate::alert) use filters::engine;
@@ -48,7 +48,7 @@ pub struct Message {
     pub system: String,
 }
 
-/// Longest `text` of another part of the crate that is put into a reason, tamed.
+/// `text` of others as one short line that steers nothing.
 pub(in crate::alert) fn tamed(text: &str) -> String {
     tame::piece(text)
 }

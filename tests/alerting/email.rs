@@ -75,6 +75,7 @@ async fn an_answer_is_about_now_or_about_this_recipient() {
         ("GREET", "554 5.7.1 you are blocked", "later connect: 554 5.7.1 you are blocked"),
         ("GREET", "421 too busy", "later connect: 421 too busy"),
         ("MAIL", "530 5.7.0 authenticate first", "later MAIL: 530 5.7.0 authenticate first"),
+        ("MAIL", "553 5.1.8 who is that", "later MAIL: 553 5.1.8 who is that"),
         ("MAIL", "452 4.3.1 no space", "later MAIL: 452 4.3.1 no space"),
         ("RCPT", "550 5.1.1 no such user", "refused RCPT: 550 5.1.1 no such user"),
         ("RCPT", "450 4.2.1 busy", "later RCPT: 450 4.2.1 busy"),

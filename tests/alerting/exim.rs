@@ -69,12 +69,14 @@ impl Exim {
         fs::write(home.join("key.pem"), key.serialize_pem()).unwrap();
         let (starttls, implicit) = (free_port(), free_port());
         let root = rustix::process::geteuid().is_root();
-        let user = match root {
-            true => "Debian-exim".to_owned(),
-            false => rustix::process::geteuid().as_raw().to_string(),
+        let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let (user, group) = if root {
+            ("Debian-exim".to_owned(), "Debian-exim".to_owned())
+        } else {
+            (own.0.to_string(), own.1.to_string())
         };
         let config = home.join("exim.conf");
-        fs::write(&config, configuration(home, &user, starttls, implicit)).unwrap();
+        fs::write(&config, configuration(home, &user, &group, starttls, implicit)).unwrap();
         fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
         let child = Command::new(program)
             .args(["-bdf", "-C"])
@@ -101,8 +103,8 @@ impl Exim {
                 from.elapsed() < PATIENCE,
                 "not in time: {what}\n{:?}\n{:?}\n{:?}",
                 log("stderr"),
-                log("main.log"),
-                log("panic.log")
+                log("mainlog.txt"),
+                log("paniclog.txt")
             );
             tokio::time::sleep(Duration::from_millis(40)).await;
         }
@@ -131,10 +133,11 @@ impl Exim {
     }
 }
 
-fn configuration(home: &Path, user: &str, starttls: u16, implicit: u16) -> String {
+fn configuration(home: &Path, user: &str, group: &str, starttls: u16, implicit: u16) -> String {
     let home = home.display();
     format!(
-        r#"exim_user = {user}
+        r"exim_user = {user}
+exim_group = {group}
 primary_hostname = mail.example.gov.vn
 spool_directory = {home}/spool
 log_file_path = {home}/%slog.txt
@@ -171,6 +174,7 @@ mailbox:
   driver = appendfile
   file = {home}/mbox
   user = {user}
+  group = {group}
   no_check_owner
   no_mode_fail_narrower
 
@@ -182,7 +186,7 @@ plain:
   server_condition = ${{if and{{{{eq{{$auth2}}{{giamsat}}}}{{eq{{$auth3}}{{mật khẩu & dài}}}}}}}}
   server_set_id = $auth2
   server_advertise_condition = ${{if def:tls_in_cipher}}
-"#
+"
     )
 }
 

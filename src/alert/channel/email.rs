@@ -4,6 +4,7 @@
 //! apart from a server that can't take anything now.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -140,7 +141,7 @@ impl EmailSender {
         mail: &[u8],
         stage: &AtomicUsize,
     ) -> Result<(AsyncSmtpConnection, Response), Trouble> {
-        let hello = ClientId::default();
+        let hello = hello();
         let mut connection = self.connect(&hello, stage).await?;
         stage.store(AUTH, Ordering::Relaxed);
         if let Some((name, password)) = &self.login {
@@ -198,6 +199,15 @@ impl EmailSender {
     }
 }
 
+/// Who we say we are: this host if its name is a full one, else an address literal, which servers
+/// that want full names take too (RFC 5321, section 4.1.4).
+fn hello() -> ClientId {
+    match ClientId::default() {
+        ClientId::Domain(name) if !name.contains('.') => ClientId::Ipv4(Ipv4Addr::LOCALHOST),
+        it => it,
+    }
+}
+
 fn tls(email: &Email) -> Result<TlsParameters, SenderError> {
     // lettre takes the process's provider, and without one the only one built in: ring.
     let mut tls = TlsParameters::builder(email.host.clone());
@@ -208,7 +218,8 @@ fn tls(email: &Email) -> Result<TlsParameters, SenderError> {
     tls.build_rustls().map_err(|it| SenderError::Tls(it.to_string()))
 }
 
-/// What a failure means. The words of a server are told, but not those about a password.
+/// What a failure means: before the recipient is named, an answer is about us, and can be mended.
+/// The words of a server are told, but not those about a password.
 fn told(trouble: Trouble, stage: usize) -> Sent {
     let name = STAGES.get(stage).copied().unwrap_or_default();
     let error = match trouble {
@@ -222,7 +233,7 @@ fn told(trouble: Trouble, stage: usize) -> Sent {
         Some(code) => format!("{name}: {code} {}", tamed(&deepest(&error))),
         None => format!("{name}: {}", tamed(&deepest(&error))),
     };
-    let about_us = stage < MAIL || code.is_some_and(|it| NOT_TRUSTED.contains(&it));
+    let about_us = stage < RCPT || code.is_some_and(|it| NOT_TRUSTED.contains(&it));
     if error.is_permanent() && !about_us { Sent::refused(said) } else { Sent::later(said) }
 }
 

@@ -16,7 +16,7 @@ use super::{SenderError, Sent};
 use crate::alert::message::Message;
 use crate::model::alerting::channel::{Channel, HttpChannel};
 use crate::model::time::Millis;
-use fill::{Filled, Templates};
+use fill::Templates;
 use judge::{Answer, Judge};
 use token::{TokenStore, Tokens};
 
@@ -162,10 +162,4 @@ fn client() -> Result<reqwest::Client, String> {
         .pool_max_idle_per_host(0)
         .build()
         .map_err(|error| error.to_string())
-}
-
-impl fmt::Debug for Filled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Filled(***)")
-    }
 }

@@ -19,6 +19,9 @@ const TEMPLATE_BYTES_MAX: u64 = 65_536;
 /// Longest subject, in characters: mail readers and chats show less.
 const SUBJECT_CHARS_MAX: usize = 240;
 
+/// Most incidents that a bundle tells one by one; the rest are counted.
+pub const BUNDLE_MAX: usize = 20;
+
 /// Longest text and HTML, in characters.
 const TEXT_CHARS_MAX: usize = 20_000;
 
@@ -241,7 +244,14 @@ fn one(told: &Told, purpose: Purpose) -> Value {
 }
 
 fn several(told: &[&Told], purpose: Purpose) -> Value {
-    context! { purpose => purpose.as_str(), subject => "", incidents => Value::from(Serde(told)) }
+    let shown = told.get(..BUNDLE_MAX).unwrap_or(told);
+    context! {
+        purpose => purpose.as_str(),
+        subject => "",
+        total => told.len(),
+        more => told.len() - shown.len(),
+        incidents => Value::from(Serde(shown)),
+    }
 }
 
 fn with_subject(context: &Value, subject: &str) -> Value {

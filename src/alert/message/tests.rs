@@ -1,5 +1,6 @@
 //! Messages as people get them.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,12 +153,8 @@ fn gallery(language: Language) -> String {
         assert!(it.short.len() <= SHORT_CHARS_MAX && it.short.is_ascii());
         assert!(it.short.contains("SC-2026-0012"), "{}", it.short);
         assert!(!it.subject.contains('\n'));
-        all.push_str(&format!(
-            "== {name}\n{}\n-- short ({})\n{}\n",
-            it.text,
-            it.short.len(),
-            it.short
-        ));
+        let count = it.short.len();
+        writeln!(all, "== {name}\n{}\n-- short ({count})\n{}", it.text, it.short).unwrap();
     };
     let tell = |it: &Incident, seen| tell_in(language, it, seen);
     show("page", &tell(&down(), true), Purpose::Page);
@@ -181,6 +178,8 @@ fn gallery(language: Language) -> String {
     worse.now.push(said(Kind::Slow, &["vneid-home"], Some(Reason::OverSlow), None));
     worse.parts = (13..26).map(|it| IncidentId(format!("SC-2026-00{it}"))).collect();
     show("update", &tell(&worse, true), Purpose::Update);
+    worse.flapping = false;
+    show("update, worse", &tell(&worse, false), Purpose::Update);
 
     let mut part = down();
     let incident_id = IncidentId("SC-2026-0011".to_owned());
@@ -208,7 +207,7 @@ fn gallery(language: Language) -> String {
     let bundle = templates.bundle(&tolds, Purpose::Page, language).unwrap();
     assert!(bundle.short.len() <= SHORT_CHARS_MAX);
     assert_eq!((bundle.severity.as_str(), bundle.ack_url.as_str()), ("page", ""));
-    all.push_str(&format!("== bundle\n{}\n-- short\n{}\n", bundle.text, bundle.short));
+    writeln!(all, "== bundle\n{}\n-- short\n{}", bundle.text, bundle.short).unwrap();
     all
 }
 
@@ -225,6 +224,19 @@ fn every_message_in_english() {
         assert!(own.chars().all(|c| c.is_ascii() || "–…".contains(c)), "{line}");
     }
     insta::assert_snapshot!(gallery);
+}
+
+#[test]
+fn a_bundle_of_a_thousand_is_a_short_message() {
+    let many = vec![tell_in(Language::Vietnamese, &down(), false); 1_000];
+    let bundle = Templates::default().bundle(&many, Purpose::Page, Language::Vietnamese).unwrap();
+    assert!(bundle.subject.starts_with("[1000 CẢNH BÁO] "), "{}", bundle.subject);
+    assert!(bundle.text.ends_with("… và 980 cảnh báo khác."), "{}", bundle.text);
+    assert!(bundle.html.contains("<p>… và 980 cảnh báo khác.</p>"));
+    assert!(bundle.short.len() <= SHORT_CHARS_MAX);
+    let one = Templates::default().bundle(&many[..1], Purpose::Page, Language::Vietnamese);
+    assert_eq!(one.unwrap().ack_url, many[0].ack_url);
+    assert_eq!(Templates::default().bundle(&[], Purpose::Page, Language::Vietnamese), None);
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Templates {
 
     /// A name that does not exist is found now, and not at night.
     fn tried(&self) -> Result<(), SenderError> {
-        let context = self.context("-", &sample(), Millis(0), "");
+        let context = self.context("-", &sample(), "");
         let headers = self.headers.iter().map(header_part);
         for part in [URL.to_owned(), BODY.to_owned()].into_iter().chain(headers) {
             self.filled(&part, &context).map_err(|error| broken(&part, &error))?;
@@ -85,17 +85,15 @@ impl Templates {
     }
 
     /// What templates know: the values of the channel, and before them the message.
-    fn context(&self, to: &str, message: &Message, now: Millis, access: &str) -> Value {
+    fn context(&self, to: &str, message: &Message, access: &str) -> Value {
         let mut known = BTreeMap::new();
         for (name, value) in &self.values {
             known.insert(name.clone(), Value::from(value.reveal()));
         }
-        if let Ok(iter) = Value::from(Serde(message)).try_iter() {
-            let message_value = Value::from(Serde(message));
-            for name in iter {
-                let value = message_value.get_item(&name).unwrap_or_default();
-                known.insert(name.to_string(), value);
-            }
+        let fields = Value::from(Serde(message));
+        for name in fields.try_iter().into_iter().flatten() {
+            let value = fields.get_item(&name).unwrap_or_default();
+            known.insert(name.to_string(), value);
         }
         let text = message::cut(&message.text, self.text_chars_max);
         let subject = message::cut(&message.subject, self.text_chars_max);
@@ -104,7 +102,6 @@ impl Templates {
             ("subject", Value::from(subject)),
             ("to", Value::from(to)),
             ("access_token", Value::from(access)),
-            ("now", Value::from(now.0 / 1_000)),
         ] {
             known.insert(name.to_owned(), value);
         }
@@ -123,7 +120,7 @@ impl Templates {
         now: Millis,
         access: &str,
     ) -> Result<Filled, String> {
-        let context = self.context(to, message, now, access);
+        let context = self.context(to, message, access);
         let fill = |part: &str| {
             self.filled(part, &context).map_err(|error| broken(part, &error).to_string())
         };
@@ -149,7 +146,9 @@ impl Templates {
         secrets.extend(self.values.iter().map(|(_, it)| it.reveal().to_owned()));
         let mut request = Request::new(self.method.clone(), url);
         *request.headers_mut() = headers;
-        *request.body_mut() = Some(body.into());
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
         Ok(Filled { request, secrets })
     }
 

@@ -66,9 +66,9 @@ impl Judge {
                 Err(what) => Sent::later(format!("answers {status}, but {what}{}", said())),
             },
             300..=399 => Sent::later(format!("answers {status}: redirects are not followed")),
-            // A wrong or expired credential can be mended while the page still matters; the
-            // others of these say so themselves.
-            401 | 403 | 407 | 408 | 423 | 425 | 429 | 500.. => Sent::Later {
+            // A credential, an empty account or an address that is not there (yet) can be mended
+            // while the page still matters; the others of these ask for it.
+            401..=404 | 407 | 408 | 423 | 425 | 429 | 500.. => Sent::Later {
                 why: format!("answers {status}{}", said()),
                 after: answer.retry_after.as_deref().and_then(|it| after(it, now)),
             },
@@ -163,7 +163,9 @@ mod tests {
             (400, "refused"),
             (401, "later"),
             (403, "later"),
-            (404, "refused"),
+            (402, "later"),
+            (404, "later"),
+            (410, "refused"),
             (408, "later"),
             (413, "refused"),
             (429, "later"),
