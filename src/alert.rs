@@ -22,3 +22,5 @@ pub mod delivery;
 pub mod message;
 pub mod channel;
 mod index;
+#[cfg(test)]
+mod sketch;
