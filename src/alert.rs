@@ -26,3 +26,5 @@ pub mod channel;
 mod index;
 pub mod rota;
 pub mod escalation;
+#[cfg(test)]
+mod sketch;

@@ -111,6 +111,15 @@ impl Causes {
         self.by[at] == Some(CauseBy::Dependency)
     }
 
+    /// The cause of the cause and so on, as far as `depends_on` goes.
+    fn top_by_dependency(&self, at: usize) -> usize {
+        let mut top = at;
+        while let (Some(above), true) = (self.parent[top], self.is_by_dependency(top)) {
+            top = above;
+        }
+        top
+    }
+
     /// Whether `at` is, through others, the cause of `of`; then `of` can't be the cause of `at`.
     fn is_above(&self, at: usize, of: usize) -> bool {
         let mut next = Some(of);
@@ -194,3 +203,6 @@ fn lend(book: &mut Book, views: &[View], causes: &Causes, ctx: &mut Ctx<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ fn by(condition: Condition, checks: &[&CheckFacts]) -> Condition {
         ..condition
     }
 }
+
+#[cfg(test)]
+mod tests;

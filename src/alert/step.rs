@@ -37,7 +37,7 @@ pub(super) struct Ctx<'a> {
     pub(super) happened: Vec<Happened>,
     /// Incidents that began to say [`Kind::Down`] in this step.
     pub(super) newly_down: HashSet<IncidentId>,
-    /// Until when coverage is not believed, because the vantage was blind: when it began to see.
+    /// When the vantage last began to see again.
     sees_since: Option<Millis>,
 }
 
@@ -58,7 +58,7 @@ pub fn step(
         alerting,
         happened: Vec::new(),
         newly_down: HashSet::new(),
-        sees_since: echo::sees_since(book),
+        sees_since: None,
     };
     let mut threads: BTreeMap<&Thread, Vec<&Condition>> = BTreeMap::new();
     for condition in conditions {
@@ -80,6 +80,7 @@ pub fn step(
             }
         }
     }
+    ctx.sees_since = echo::sees_since(book);
     let mut news: Vec<(&Thread, Vec<&Condition>)> = threads.into_iter().collect();
     news.sort_by_key(|(_, said)| said.iter().map(|it| it.since).min());
     for (thread, said) in news {
@@ -92,14 +93,18 @@ pub fn step(
 /// Closes an incident because a person says that it is over, and with it its parts. While the
 /// same goes on, no louder, it stays closed for `ack_timeout_ms`; then it is open again.
 pub fn close(book: &mut Book, id: &IncidentId, ack: &Ack) -> Vec<Happened> {
-    let is_part = |it: &Incident| it.cause.as_ref().is_some_and(|cause| cause.incident == *id);
     let mut happened = Vec::new();
-    for incident in book.incidents.values_mut() {
-        if incident.is_open() && (incident.id == *id || is_part(incident)) {
-            let what = What::Closed(Ending::ByHand);
-            happened.push(end(incident, Ending::ByHand, ack.at));
-            incident.note(ack.at, what.as_str(), format!("{} ({})", ack.by, ack.via));
-        }
+    let mut ids = vec![id.clone()];
+    while let Some(id) = ids.pop() {
+        let Some(incident) = book.incidents.get_mut(&id).filter(|it| it.is_open()) else {
+            continue;
+        };
+        happened.push(end(incident, Ending::ByHand, ack.at));
+        let what = What::Closed(Ending::ByHand);
+        incident.note(ack.at, what.as_str(), format!("{} ({})", ack.by, ack.via));
+        let is_part = |it: &Incident| it.cause.as_ref().is_some_and(|cause| cause.incident == id);
+        let parts = incident.parts.clone();
+        ids.extend(parts.into_iter().filter(|it| book.incidents.get(it).is_some_and(is_part)));
     }
     happened
 }
@@ -159,3 +164,6 @@ impl Ctx<'_> {
 fn says(incident: &Incident, kind: Kind) -> bool {
     incident.now.iter().any(|it| it.kind == kind)
 }
+
+#[cfg(test)]
+mod tests;

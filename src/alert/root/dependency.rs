@@ -17,8 +17,8 @@ struct Down {
     view: usize,
 }
 
-/// Gives a cause to everything that depends on what is down and did not fail before it, and
-/// takes causes by platform from those whose own cause is a dependency.
+/// Gives a cause to everything that depends on what is down and did not fail before it, the root
+/// of all if it can be, and takes causes by platform from those whose own cause is a dependency.
 pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
     let systems = graph.len();
     let mut own: Vec<Option<Down>> = vec![None; systems];
@@ -29,6 +29,7 @@ pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
         }
     }
     let above = graph.above(&own, None, first);
+    let mut new = Vec::new();
     for (at, view) in views.iter().enumerate().filter(|(_, it)| it.speaks) {
         // Of a circle the first to fail is the cause of the others.
         let circle = graph.circle(view.place).iter().map(|it| own[*it]).fold(None, first);
@@ -39,9 +40,17 @@ pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
             }
             continue;
         };
-        let fits = view.since.plus_ms(view.slack_ms()) >= cause.earliest;
+        let fits = fits(view, cause.earliest);
         if !causes.is_by_dependency(at) && fits && !causes.is_above(at, cause.view) {
             causes.set(at, cause.view, CauseBy::Dependency);
+            new.push(at);
+        }
+    }
+    for at in new {
+        let top = causes.top_by_dependency(at);
+        let earliest = own.get(views[top].place).copied().flatten().map(|it| it.earliest);
+        if top != at && earliest.is_some_and(|it| fits(&views[at], it)) {
+            causes.set(at, top, CauseBy::Dependency);
         }
     }
     for at in 0..views.len() {
@@ -50,6 +59,11 @@ pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
             causes.orphan(at);
         }
     }
+}
+
+/// Whether it can have failed because of what may have failed at `earliest`.
+fn fits(view: &View, earliest: Millis) -> bool {
+    view.since.plus_ms(view.slack_ms()) >= earliest
 }
 
 /// Of two the first; nothing comes last.
