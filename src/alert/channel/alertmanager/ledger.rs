@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::status::{Quarantined, Status};
 use super::{Alerts, AmAlert, Labels, RESEND_MS, RESOLVED_MS};
+use crate::alert::book::IncidentId;
 use crate::model::time::Millis;
 
 /// What is due within this long is sent along: alerts keep together instead of scattering.
@@ -73,11 +74,11 @@ impl Ledger {
             }
         }
         let named: BTreeSet<&Labels> = wanted.all.iter().map(|it| &it.labels).collect();
-        for (labels, entry) in &mut self.entries {
-            if entry.alert.is_firing() && !named.contains(labels) {
-                let over = over(&entry.alert, wanted, at.now);
-                entry.change(&Arc::new(over), at);
-            }
+        let told = wanted.all.iter().filter_map(|it| Some((it.incident.as_ref()?, it)));
+        let told: BTreeMap<&IncidentId, &Arc<AmAlert>> = told.collect();
+        for (_, entry) in self.entries.iter_mut().filter(|it| !named.contains(it.0)) {
+            let follows = entry.alert.incident.as_ref().and_then(|it| told.get(it));
+            entry.replaced(follows.copied(), at);
         }
         self.clear(at.at_ms);
     }
@@ -202,16 +203,36 @@ impl Entry {
             return;
         }
         self.quarantine = None;
-        if self.alert.is_firing() != alert.is_firing() {
-            self.stands = false;
-            self.missing = false;
-            self.since = at.now;
-            self.over_ms = (!alert.is_firing()).then_some(at.at_ms);
-        }
+        let turns = self.alert.is_firing() != alert.is_firing();
         // When it was over is known best by who resolved it first: a later word changes nothing.
-        if self.alert.is_firing() || alert.is_firing() {
+        if turns || alert.is_firing() {
             self.alert = Arc::clone(alert);
         }
+        if turns {
+            self.turned(at);
+        }
+    }
+
+    /// It is no longer wanted; if its incident is told of by another alert, `follows`, it speaks
+    /// in the words of that.
+    fn replaced(&mut self, follows: Option<&Arc<AmAlert>>, at: Reading) {
+        let alert = Arc::make_mut(&mut self.alert);
+        if let Some(follows) = follows {
+            alert.annotations.clone_from(&follows.annotations);
+        }
+        if alert.is_firing() {
+            alert.ends_at = Some(at.now);
+            self.turned(at);
+        }
+    }
+
+    /// It fires, or is over, since now.
+    fn turned(&mut self, at: Reading) {
+        self.stands = false;
+        self.missing = false;
+        self.quarantine = None;
+        self.since = at.now;
+        self.over_ms = (!self.alert.is_firing()).then_some(at.at_ms);
     }
 
     /// It does not stand there any more.
@@ -242,16 +263,6 @@ impl Entry {
 /// wants to hear.
 fn worth_telling(alert: &AmAlert, now: Millis) -> bool {
     alert.ends_at.is_none_or(|over| now.since(over) <= RESOLVED_MS)
-}
-
-/// `alert` resolved, because it is no longer wanted.
-fn over(alert: &AmAlert, wanted: &Alerts, now: Millis) -> AmAlert {
-    let mut over = AmAlert { ends_at: Some(now), ..alert.clone() };
-    let mut firing = wanted.all.iter().filter(|it| it.is_firing() && it.incident.is_some());
-    if let Some(next) = firing.find(|it| it.incident == alert.incident) {
-        over.annotations.clone_from(&next.annotations);
-    }
-    over
 }
 
 #[cfg(test)]

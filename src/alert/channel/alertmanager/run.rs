@@ -53,6 +53,8 @@ impl Client {
             if wanted.has_changed().unwrap_or(false) {
                 let alerts = Arc::clone(&wanted.borrow_and_update());
                 work.ledger.want(&alerts, work.reading());
+                // That something waits is known before an attempt, which may take long.
+                work.tell();
             }
             let until = tokio::select! {
                 () = stop.cancelled() => break,

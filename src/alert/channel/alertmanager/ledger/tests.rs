@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::book::IncidentId;
 use crate::alert::channel::alertmanager::FIRING_MS;
 
 /// When the loop began, by the wall clock.

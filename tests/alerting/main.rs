@@ -1,0 +1,7 @@
+//! Tests of alerting as a whole: rules, messages and channels, against real servers and against
+//! servers that follow a script. Only loopback is talked to.
+#![cfg(test)]
+
+#[path = "../support/skip.rs"]
+mod skip;
+mod alertmanager;
