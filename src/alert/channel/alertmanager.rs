@@ -31,6 +31,7 @@ use crate::alert::book::IncidentId;
 use crate::model::alerting::channel::Alertmanager;
 use crate::model::time::Millis;
 use caller::Caller;
+use status::Status;
 
 /// How often everything is posted again. Alertmanager keeps alerts in memory only.
 pub const RESEND_MS: i64 = 30_000;
@@ -124,6 +125,13 @@ impl Client {
     /// [`ClientError`] if a root, certificate or key can't be used.
     pub fn new(settings: &Alertmanager) -> Result<Self, ClientError> {
         Ok(Self { caller: Caller::new(settings)? })
+    }
+
+    /// How it is doing before its loop has begun: the first value of the channel that
+    /// [`run`](Self::run) tells in. Gives it the time from `now` until others take over.
+    #[must_use]
+    pub fn status(&self, now: Millis) -> Status {
+        Status { name: self.name().to_owned(), begun: now, ..Status::default() }
     }
 
     /// What it is called in logs and metrics: host and port, and the path if there is one.

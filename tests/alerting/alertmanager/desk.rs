@@ -102,8 +102,8 @@ impl Desk {
         };
         desk.publish();
         for settings in instances {
-            let (tell, status) = watch::channel(Status::default());
             let client = Client::new(settings).unwrap();
+            let (tell, status) = watch::channel(client.status(clock()));
             let run = client.run(desk.wanted.subscribe(), clock, tell, desk.stop.clone());
             desk.clients.spawn(run);
             desk.statuses.push(status);

@@ -3,7 +3,7 @@
 //! Lengths are measured by `at_ms`, a clock that is never set (milliseconds since the loop began);
 //! the wall clock ([`Millis`]) is only told.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::status::{Quarantined, Status};
@@ -65,12 +65,10 @@ impl Ledger {
     /// incident goes on under other labels, it says so in the words of what follows it.
     pub(super) fn want(&mut self, wanted: &Alerts, at: Reading) {
         for alert in &wanted.all {
-            match self.entries.entry(alert.labels.clone()) {
-                btree_map::Entry::Occupied(mut entry) => entry.get_mut().change(alert, at),
-                btree_map::Entry::Vacant(place) if worth_telling(alert, at.now) => {
-                    place.insert(Entry::new(alert, at));
-                }
-                btree_map::Entry::Vacant(_) => {}
+            if let Some(entry) = self.entries.get_mut(&alert.labels) {
+                entry.change(alert, at);
+            } else if worth_telling(alert, at.now) {
+                self.entries.insert(alert.labels.clone(), Entry::new(alert, at));
             }
         }
         let named: BTreeSet<&Labels> = wanted.all.iter().map(|it| &it.labels).collect();
@@ -216,12 +214,11 @@ impl Entry {
     /// It is no longer wanted; if its incident is told of by another alert, `follows`, it speaks
     /// in the words of that.
     fn replaced(&mut self, follows: Option<&Arc<AmAlert>>, at: Reading) {
-        let alert = Arc::make_mut(&mut self.alert);
-        if let Some(follows) = follows {
-            alert.annotations.clone_from(&follows.annotations);
+        if let Some(follows) = follows.filter(|it| it.annotations != self.alert.annotations) {
+            Arc::make_mut(&mut self.alert).annotations.clone_from(&follows.annotations);
         }
-        if alert.is_firing() {
-            alert.ends_at = Some(at.now);
+        if self.alert.is_firing() {
+            Arc::make_mut(&mut self.alert).ends_at = Some(at.now);
             self.turned(at);
         }
     }

@@ -44,7 +44,7 @@ impl Client {
         tell: watch::Sender<Status>,
         stop: CancellationToken,
     ) -> Result<(), String> {
-        let mut work = Work::new(self.caller, now, tell);
+        let mut work = Work::new(self, now, tell);
         wanted.mark_changed();
         while !stop.is_cancelled() {
             if wanted.has_changed().is_err() {
@@ -92,9 +92,9 @@ struct Work<N> {
 }
 
 impl<N: Fn() -> Millis> Work<N> {
-    fn new(caller: Caller, now: N, tell: watch::Sender<Status>) -> Self {
+    fn new(client: Client, now: N, tell: watch::Sender<Status>) -> Self {
         let begun = Instant::now();
-        let status = Status { name: caller.name().to_owned(), begun: now(), ..Status::default() };
+        let (status, caller) = (client.status(now()), client.caller);
         Self {
             caller,
             now,
