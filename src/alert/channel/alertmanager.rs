@@ -40,6 +40,10 @@ pub const RESEND_MS: i64 = 30_000;
 /// Alertmanager takes its silence for an all-clear.
 pub const FIRING_MS: i64 = 15 * 60_000;
 
+/// How far ahead the end of the watchdog is set. Its end is no all-clear but the news that we are
+/// gone, and must not wait as long as that of the others.
+pub const WATCHDOG_MS: i64 = 3 * 60_000;
+
 /// How long a resolved alert is posted again, at least: as Prometheus does, and as long as a firing
 /// one stands by itself.
 pub const RESOLVED_MS: i64 = 15 * 60_000;

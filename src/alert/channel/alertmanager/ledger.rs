@@ -21,6 +21,10 @@ const QUARANTINE_MS: i64 = 5 * 60_000;
 /// Alertmanager lets them end by itself.
 const RESOLVED_KEPT_MAX: usize = 4_096;
 
+/// After so long without a word on what should stand, the watchdog ends: it must not vouch for a
+/// monitor that judges nothing any more. What fires stays.
+const SILENCE_MS: i64 = 2 * 60_000;
+
 /// Both clocks at one instant.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
@@ -34,6 +38,8 @@ pub(super) struct Reading {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<Labels, Entry>,
+    /// When we were last told what should stand.
+    heard_ms: i64,
 }
 
 /// One alert.
@@ -50,6 +56,8 @@ struct Entry {
     over_ms: Option<i64>,
     /// When last looked for it was not there though it was accepted.
     missing: bool,
+    /// Whether it was accepted while it fired: by the instance as it runs now, and ever.
+    fired: (bool, bool),
     quarantine: Option<Quarantine>,
 }
 
@@ -64,6 +72,7 @@ impl Ledger {
     /// Takes over what should stand there now. What fired and is no longer named is over; if its
     /// incident goes on under other labels, it says so in the words of what follows it.
     pub(super) fn want(&mut self, wanted: &Alerts, at: Reading) {
+        self.heard_ms = at.at_ms;
         for alert in &wanted.all {
             if let Some(entry) = self.entries.get_mut(&alert.labels) {
                 entry.change(alert, at);
@@ -83,7 +92,11 @@ impl Ledger {
 
     /// What is to be posted now, the most urgent first: what changed before what is only said
     /// again, pages first, and of one incident what fires before what is over.
-    pub(super) fn due(&mut self, at_ms: i64) -> Vec<Arc<AmAlert>> {
+    pub(super) fn due(&mut self, at: Reading) -> Vec<Arc<AmAlert>> {
+        let at_ms = at.at_ms;
+        if at_ms >= self.silent_ms() {
+            self.entries.values_mut().filter(|it| it.is_watchdog()).for_each(|it| it.end(at));
+        }
         self.clear(at_ms);
         if self.entries.values().all(|it| it.due_ms() > at_ms) {
             return Vec::new();
@@ -99,7 +112,13 @@ impl Ledger {
 
     /// When something is due next.
     pub(super) fn next_ms(&self) -> Option<i64> {
-        self.entries.values().map(Entry::due_ms).min()
+        let watchdog = self.entries.values().any(Entry::is_watchdog).then(|| self.silent_ms());
+        self.entries.values().map(Entry::due_ms).chain(watchdog).min()
+    }
+
+    /// From when on nobody says any more what should stand.
+    const fn silent_ms(&self) -> i64 {
+        self.heard_ms + SILENCE_MS
     }
 
     /// `alerts` were accepted.
@@ -109,6 +128,9 @@ impl Ledger {
             entry.posted_ms = Some(at_ms);
             entry.quarantine = None;
             entry.stands |= entry.alert.ends_at == alert.ends_at;
+            if alert.is_firing() {
+                entry.fired = (true, true);
+            }
         }
     }
 
@@ -124,6 +146,7 @@ impl Ledger {
         for entry in self.entries.values_mut() {
             entry.lost(at.now);
             entry.quarantine = None;
+            entry.fired.0 = false;
         }
     }
 
@@ -155,6 +178,8 @@ impl Ledger {
         let waiting = self.entries.values().filter(|it| !it.stands && it.alert.is_firing());
         let unaccepted = waiting.filter_map(|it| Some((it.alert.incident.clone()?, it.since)));
         status.unaccepted = unaccepted.collect();
+        let untold = self.entries.values().filter(|it| it.is_untold());
+        status.untold = untold.filter_map(|it| it.alert.incident.clone()).collect();
         let quarantined =
             self.entries.values().filter_map(|it| Some((it, it.quarantine.as_ref()?)));
         let quarantined = quarantined.map(|(it, quarantine)| Quarantined {
@@ -191,6 +216,7 @@ impl Entry {
             posted_ms: None,
             over_ms: (!alert.is_firing()).then_some(at.at_ms),
             missing: false,
+            fired: (false, false),
             quarantine: None,
         }
     }
@@ -218,9 +244,24 @@ impl Entry {
             Arc::make_mut(&mut self.alert).annotations.clone_from(&follows.annotations);
         }
         if self.alert.is_firing() {
-            Arc::make_mut(&mut self.alert).ends_at = Some(at.now);
-            self.turned(at);
+            self.end(at);
         }
+    }
+
+    fn end(&mut self, at: Reading) {
+        Arc::make_mut(&mut self.alert).ends_at = Some(at.now);
+        self.turned(at);
+    }
+
+    /// Whether it fires and is about nothing but ourselves being there.
+    fn is_watchdog(&self) -> bool {
+        self.alert.is_firing() && self.alert.incident.is_none()
+    }
+
+    /// It is over, and whoever was told that it fires may not be told so: the instance that told
+    /// them started anew before it could.
+    fn is_untold(&self) -> bool {
+        !self.alert.is_firing() && self.fired == (false, true)
     }
 
     /// It fires, or is over, since now.

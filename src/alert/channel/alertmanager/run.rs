@@ -31,8 +31,11 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 impl Client {
     /// Keeps the instance in step with `wanted` until `stop`, and says in `tell` how that goes.
-    /// Ends earlier only if `wanted` has nobody left to change it. The first value of `wanted`
-    /// must be complete: what is missing in it is not resolved, but not kept up either.
+    /// Ends earlier only if `wanted` has nobody left to change it.
+    ///
+    /// The first value of `wanted` must be complete: what is missing in it is not resolved, but
+    /// not kept up either. `wanted` must be sent anew at least every half minute, changed or not:
+    /// after two minutes of silence the watchdog ends, since nobody judges any more.
     ///
     /// # Errors
     ///
@@ -147,7 +150,7 @@ impl<N: Fn() -> Millis> Work<N> {
         if at.at_ms >= self.status_ms {
             self.ask_status().await?;
         }
-        let due = self.ledger.due(self.reading().at_ms);
+        let due = self.ledger.due(self.reading());
         if !due.is_empty() {
             self.post(due).await?;
         }
@@ -251,6 +254,8 @@ impl<N: Fn() -> Millis> Work<N> {
     /// Publishes the status if it changed.
     fn tell(&mut self) {
         self.ledger.tell(&mut self.status);
+        let since = self.status.dropped_since.unwrap_or_else(&self.now);
+        self.status.dropped_since = (self.status.dropped > 0).then_some(since);
         self.tell.send_if_modified(|told| {
             let changed = *told != self.status;
             if changed {
@@ -264,7 +269,7 @@ impl<N: Fn() -> Millis> Work<N> {
     async fn farewell(&mut self) {
         let last = async {
             while self.ledger.next_ms() == Some(i64::MIN) {
-                let due = self.ledger.due(self.reading().at_ms);
+                let due = self.ledger.due(self.reading());
                 if self.post(due).await.is_err() {
                     break;
                 }
