@@ -12,3 +12,4 @@ mod web;
 mod http;
 mod presets;
 mod tokens;
+mod alertmanager;

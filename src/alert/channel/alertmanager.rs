@@ -31,6 +31,7 @@ use crate::alert::book::IncidentId;
 use crate::model::alerting::channel::Alertmanager;
 use crate::model::time::Millis;
 use caller::Caller;
+use status::Status;
 
 /// How often everything is posted again. Alertmanager keeps alerts in memory only.
 pub const RESEND_MS: i64 = 30_000;
@@ -38,6 +39,10 @@ pub const RESEND_MS: i64 = 30_000;
 /// How far ahead the end of a firing alert is set: so long may this monitor be away before
 /// Alertmanager takes its silence for an all-clear.
 pub const FIRING_MS: i64 = 15 * 60_000;
+
+/// How far ahead the end of the watchdog is set. Its end is no all-clear but the news that we are
+/// gone, and must not wait as long as that of the others.
+pub const WATCHDOG_MS: i64 = 3 * 60_000;
 
 /// How long a resolved alert is posted again, at least: as Prometheus does, and as long as a firing
 /// one stands by itself.
@@ -124,6 +129,13 @@ impl Client {
     /// [`ClientError`] if a root, certificate or key can't be used.
     pub fn new(settings: &Alertmanager) -> Result<Self, ClientError> {
         Ok(Self { caller: Caller::new(settings)? })
+    }
+
+    /// How it is doing before its loop has begun: the first value of the channel that
+    /// [`run`](Self::run) tells in. Gives it the time from `now` until others take over.
+    #[must_use]
+    pub fn status(&self, now: Millis) -> Status {
+        Status { name: self.name().to_owned(), begun: now, ..Status::default() }
     }
 
     /// What it is called in logs and metrics: host and port, and the path if there is one.

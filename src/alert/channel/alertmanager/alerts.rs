@@ -13,12 +13,13 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use url::Url;
 
-use super::text::Words;
+use super::text::{Checks, Words};
 use super::{Alerts, AmAlert, Labels, RESOLVED_MS};
 use crate::alert::book::{Book, Incident};
 use crate::alert::condition::Thread;
 use crate::model::alerting::Alerting;
 use crate::model::alerting::rules::Severity;
+use crate::model::id::{OwnerId, SystemId};
 use crate::model::system::{Roster, System};
 use crate::model::time::Millis;
 
@@ -39,10 +40,10 @@ pub fn alerts(
     now: Millis,
 ) -> Alerts {
     let told = |it: &&Incident| it.closed.is_none_or(|at| now.since(at) <= RESOLVED_MS);
-    let words = Words { language: alerting.language, zone };
+    let (index, words) = (Index::new(roster), Words { language: alerting.language, zone });
     let mut all = vec![Arc::new(watchdog(alerting))];
     for incident in book.incidents.values().filter(told) {
-        all.push(Arc::new(alert(incident, roster, alerting, words, now)));
+        all.push(Arc::new(alert(incident, &index, alerting, words, now)));
     }
     Alerts { all }
 }
@@ -72,16 +73,16 @@ fn watchdog(alerting: &Alerting) -> AmAlert {
 
 fn alert(
     incident: &Incident,
-    roster: &Roster,
+    index: &Index<'_>,
     alerting: &Alerting,
     words: Words<'_>,
     now: Millis,
 ) -> AmAlert {
-    let system = system(&incident.thread, roster);
+    let system = index.system(&incident.thread);
     let url = alerting.public_url.as_ref().and_then(|base| incident_url(base, &incident.id.0));
     AmAlert {
         labels: labels(incident, system, alerting, now),
-        annotations: annotations(incident, system, roster, alerting, words, url.as_deref()),
+        annotations: annotations(incident, index, alerting, words, url.as_deref()),
         // Not `since`, which is in the past: Alertmanager would tell of it without waiting for
         // what belongs to it.
         starts_at: Some(incident.opened),
@@ -135,22 +136,21 @@ fn labels(
 
 fn annotations(
     incident: &Incident,
-    system: Option<&System>,
-    roster: &Roster,
+    index: &Index<'_>,
     alerting: &Alerting,
     words: Words<'_>,
     url: Option<&str>,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
+    let system = index.system(&incident.thread);
     let name = system.map_or_else(|| subject(&incident.thread), |it| it.name.clone());
     put(&mut texts, "summary", &words.summary(incident, &name));
-    put(&mut texts, "description", &words.description(incident, roster));
+    put(&mut texts, "description", &words.description(incident, &index.checks));
     put(&mut texts, "since", &words.time(incident.since));
     put(&mut texts, "incident_url", url.unwrap_or_default());
     if let Some(system) = system {
         put(&mut texts, "system_name", &system.name);
-        let owner = roster.owners.iter().find(|it| it.id == system.owner);
-        put(&mut texts, "owner_name", owner.map_or("", |it| &it.name));
+        put(&mut texts, "owner_name", index.owners.get(&system.owner).copied().unwrap_or_default());
         put(&mut texts, "runbook", system.alert.runbook.as_deref().unwrap_or_default());
         let panel = alerting.grafana_url.as_deref().unwrap_or_default();
         put(&mut texts, "grafana_url", &panel.replace("{system}", system.id.as_str()));
@@ -158,16 +158,30 @@ fn annotations(
     texts
 }
 
-/// The system that a conversation is about.
-fn system<'a>(thread: &Thread, roster: &'a Roster) -> Option<&'a System> {
-    match thread {
-        Thread::Service(id) | Thread::Coverage(id) | Thread::Objective(id) => {
-            roster.systems.iter().find(|it| it.id == *id)
+/// The roster by id.
+struct Index<'a> {
+    systems: BTreeMap<&'a SystemId, &'a System>,
+    checks: Checks<'a>,
+    owners: BTreeMap<&'a OwnerId, &'a str>,
+}
+
+impl<'a> Index<'a> {
+    fn new(roster: &'a Roster) -> Self {
+        Self {
+            systems: roster.systems.iter().map(|it| (&it.id, it)).collect(),
+            checks: roster.checks().map(|it| (&it.id, it.as_ref())).collect(),
+            owners: roster.owners.iter().map(|it| (&it.id, it.name.as_str())).collect(),
         }
-        Thread::Certificate(check) => {
-            roster.systems.iter().find(|it| it.checks.iter().any(|it| it.id == *check))
-        }
-        Thread::Monitor(..) | Thread::Drill(_) => None,
+    }
+
+    /// The system that a conversation is about.
+    fn system(&self, thread: &Thread) -> Option<&'a System> {
+        let id = match thread {
+            Thread::Service(id) | Thread::Coverage(id) | Thread::Objective(id) => id,
+            Thread::Certificate(check) => &self.checks.get(check)?.system,
+            Thread::Monitor(..) | Thread::Drill(_) => return None,
+        };
+        self.systems.get(id).copied()
     }
 }
 

@@ -3,11 +3,12 @@
 //! Lengths are measured by `at_ms`, a clock that is never set (milliseconds since the loop began);
 //! the wall clock ([`Millis`]) is only told.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::status::{Quarantined, Status};
 use super::{Alerts, AmAlert, Labels, RESEND_MS, RESOLVED_MS};
+use crate::alert::book::IncidentId;
 use crate::model::time::Millis;
 
 /// What is due within this long is sent along: alerts keep together instead of scattering.
@@ -19,6 +20,10 @@ const QUARANTINE_MS: i64 = 5 * 60_000;
 /// Most resolved alerts that are kept for an instance that does not answer. The oldest go first:
 /// Alertmanager lets them end by itself.
 const RESOLVED_KEPT_MAX: usize = 4_096;
+
+/// After so long without a word on what should stand, the watchdog ends: it must not vouch for a
+/// monitor that judges nothing any more. What fires stays.
+const SILENCE_MS: i64 = 2 * 60_000;
 
 /// Both clocks at one instant.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +38,8 @@ pub(super) struct Reading {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<Labels, Entry>,
+    /// When we were last told what should stand.
+    heard_ms: i64,
 }
 
 /// One alert.
@@ -49,6 +56,8 @@ struct Entry {
     over_ms: Option<i64>,
     /// When last looked for it was not there though it was accepted.
     missing: bool,
+    /// Whether it was accepted while it fired: by the instance as it runs now, and ever.
+    fired: (bool, bool),
     quarantine: Option<Quarantine>,
 }
 
@@ -63,28 +72,31 @@ impl Ledger {
     /// Takes over what should stand there now. What fired and is no longer named is over; if its
     /// incident goes on under other labels, it says so in the words of what follows it.
     pub(super) fn want(&mut self, wanted: &Alerts, at: Reading) {
+        self.heard_ms = at.at_ms;
         for alert in &wanted.all {
-            match self.entries.entry(alert.labels.clone()) {
-                btree_map::Entry::Occupied(mut entry) => entry.get_mut().change(alert, at),
-                btree_map::Entry::Vacant(place) if worth_telling(alert, at.now) => {
-                    place.insert(Entry::new(alert, at));
-                }
-                btree_map::Entry::Vacant(_) => {}
+            if let Some(entry) = self.entries.get_mut(&alert.labels) {
+                entry.change(alert, at);
+            } else if worth_telling(alert, at.now) {
+                self.entries.insert(alert.labels.clone(), Entry::new(alert, at));
             }
         }
         let named: BTreeSet<&Labels> = wanted.all.iter().map(|it| &it.labels).collect();
-        for (labels, entry) in &mut self.entries {
-            if entry.alert.is_firing() && !named.contains(labels) {
-                let over = over(&entry.alert, wanted, at.now);
-                entry.change(&Arc::new(over), at);
-            }
+        let told = wanted.all.iter().filter_map(|it| Some((it.incident.as_ref()?, it)));
+        let told: BTreeMap<&IncidentId, &Arc<AmAlert>> = told.collect();
+        for (_, entry) in self.entries.iter_mut().filter(|it| !named.contains(it.0)) {
+            let follows = entry.alert.incident.as_ref().and_then(|it| told.get(it));
+            entry.replaced(follows.copied(), at);
         }
         self.clear(at.at_ms);
     }
 
     /// What is to be posted now, the most urgent first: what changed before what is only said
     /// again, pages first, and of one incident what fires before what is over.
-    pub(super) fn due(&mut self, at_ms: i64) -> Vec<Arc<AmAlert>> {
+    pub(super) fn due(&mut self, at: Reading) -> Vec<Arc<AmAlert>> {
+        let at_ms = at.at_ms;
+        if at_ms >= self.silent_ms() {
+            self.entries.values_mut().filter(|it| it.is_watchdog()).for_each(|it| it.end(at));
+        }
         self.clear(at_ms);
         if self.entries.values().all(|it| it.due_ms() > at_ms) {
             return Vec::new();
@@ -100,7 +112,13 @@ impl Ledger {
 
     /// When something is due next.
     pub(super) fn next_ms(&self) -> Option<i64> {
-        self.entries.values().map(Entry::due_ms).min()
+        let watchdog = self.entries.values().any(Entry::is_watchdog).then(|| self.silent_ms());
+        self.entries.values().map(Entry::due_ms).chain(watchdog).min()
+    }
+
+    /// From when on nobody says any more what should stand.
+    const fn silent_ms(&self) -> i64 {
+        self.heard_ms + SILENCE_MS
     }
 
     /// `alerts` were accepted.
@@ -110,6 +128,9 @@ impl Ledger {
             entry.posted_ms = Some(at_ms);
             entry.quarantine = None;
             entry.stands |= entry.alert.ends_at == alert.ends_at;
+            if alert.is_firing() {
+                entry.fired = (true, true);
+            }
         }
     }
 
@@ -125,6 +146,7 @@ impl Ledger {
         for entry in self.entries.values_mut() {
             entry.lost(at.now);
             entry.quarantine = None;
+            entry.fired.0 = false;
         }
     }
 
@@ -156,6 +178,8 @@ impl Ledger {
         let waiting = self.entries.values().filter(|it| !it.stands && it.alert.is_firing());
         let unaccepted = waiting.filter_map(|it| Some((it.alert.incident.clone()?, it.since)));
         status.unaccepted = unaccepted.collect();
+        let untold = self.entries.values().filter(|it| it.is_untold());
+        status.untold = untold.filter_map(|it| it.alert.incident.clone()).collect();
         let quarantined =
             self.entries.values().filter_map(|it| Some((it, it.quarantine.as_ref()?)));
         let quarantined = quarantined.map(|(it, quarantine)| Quarantined {
@@ -192,6 +216,7 @@ impl Entry {
             posted_ms: None,
             over_ms: (!alert.is_firing()).then_some(at.at_ms),
             missing: false,
+            fired: (false, false),
             quarantine: None,
         }
     }
@@ -202,16 +227,50 @@ impl Entry {
             return;
         }
         self.quarantine = None;
-        if self.alert.is_firing() != alert.is_firing() {
-            self.stands = false;
-            self.missing = false;
-            self.since = at.now;
-            self.over_ms = (!alert.is_firing()).then_some(at.at_ms);
-        }
+        let turns = self.alert.is_firing() != alert.is_firing();
         // When it was over is known best by who resolved it first: a later word changes nothing.
-        if self.alert.is_firing() || alert.is_firing() {
+        if turns || alert.is_firing() {
             self.alert = Arc::clone(alert);
         }
+        if turns {
+            self.turned(at);
+        }
+    }
+
+    /// It is no longer wanted; if its incident is told of by another alert, `follows`, it speaks
+    /// in the words of that.
+    fn replaced(&mut self, follows: Option<&Arc<AmAlert>>, at: Reading) {
+        if let Some(follows) = follows.filter(|it| it.annotations != self.alert.annotations) {
+            Arc::make_mut(&mut self.alert).annotations.clone_from(&follows.annotations);
+        }
+        if self.alert.is_firing() {
+            self.end(at);
+        }
+    }
+
+    fn end(&mut self, at: Reading) {
+        Arc::make_mut(&mut self.alert).ends_at = Some(at.now);
+        self.turned(at);
+    }
+
+    /// Whether it fires and is about nothing but ourselves being there.
+    fn is_watchdog(&self) -> bool {
+        self.alert.is_firing() && self.alert.incident.is_none()
+    }
+
+    /// It is over, and whoever was told that it fires may not be told so: the instance that told
+    /// them started anew before it could.
+    fn is_untold(&self) -> bool {
+        !self.alert.is_firing() && self.fired == (false, true)
+    }
+
+    /// It fires, or is over, since now.
+    fn turned(&mut self, at: Reading) {
+        self.stands = false;
+        self.missing = false;
+        self.quarantine = None;
+        self.since = at.now;
+        self.over_ms = (!self.alert.is_firing()).then_some(at.at_ms);
     }
 
     /// It does not stand there any more.
@@ -242,16 +301,6 @@ impl Entry {
 /// wants to hear.
 fn worth_telling(alert: &AmAlert, now: Millis) -> bool {
     alert.ends_at.is_none_or(|over| now.since(over) <= RESOLVED_MS)
-}
-
-/// `alert` resolved, because it is no longer wanted.
-fn over(alert: &AmAlert, wanted: &Alerts, now: Millis) -> AmAlert {
-    let mut over = AmAlert { ends_at: Some(now), ..alert.clone() };
-    let mut firing = wanted.all.iter().filter(|it| it.is_firing() && it.incident.is_some());
-    if let Some(next) = firing.find(|it| it.incident == alert.incident) {
-        over.annotations.clone_from(&next.annotations);
-    }
-    over
 }
 
 #[cfg(test)]

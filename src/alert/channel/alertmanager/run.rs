@@ -31,8 +31,11 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 impl Client {
     /// Keeps the instance in step with `wanted` until `stop`, and says in `tell` how that goes.
-    /// Ends earlier only if `wanted` has nobody left to change it. The first value of `wanted`
-    /// must be complete: what is missing in it is not resolved, but not kept up either.
+    /// Ends earlier only if `wanted` has nobody left to change it.
+    ///
+    /// The first value of `wanted` must be complete: what is missing in it is not resolved, but
+    /// not kept up either. `wanted` must be sent anew at least every half minute, changed or not:
+    /// after two minutes of silence the watchdog ends, since nobody judges any more.
     ///
     /// # Errors
     ///
@@ -44,7 +47,7 @@ impl Client {
         tell: watch::Sender<Status>,
         stop: CancellationToken,
     ) -> Result<(), String> {
-        let mut work = Work::new(self.caller, now, tell);
+        let mut work = Work::new(self, now, tell);
         wanted.mark_changed();
         while !stop.is_cancelled() {
             if wanted.has_changed().is_err() {
@@ -53,6 +56,8 @@ impl Client {
             if wanted.has_changed().unwrap_or(false) {
                 let alerts = Arc::clone(&wanted.borrow_and_update());
                 work.ledger.want(&alerts, work.reading());
+                // That something waits is known before an attempt, which may take long.
+                work.tell();
             }
             let until = tokio::select! {
                 () = stop.cancelled() => break,
@@ -90,9 +95,9 @@ struct Work<N> {
 }
 
 impl<N: Fn() -> Millis> Work<N> {
-    fn new(caller: Caller, now: N, tell: watch::Sender<Status>) -> Self {
+    fn new(client: Client, now: N, tell: watch::Sender<Status>) -> Self {
         let begun = Instant::now();
-        let status = Status { name: caller.name().to_owned(), begun: now(), ..Status::default() };
+        let (status, caller) = (client.status(now()), client.caller);
         Self {
             caller,
             now,
@@ -145,7 +150,7 @@ impl<N: Fn() -> Millis> Work<N> {
         if at.at_ms >= self.status_ms {
             self.ask_status().await?;
         }
-        let due = self.ledger.due(self.reading().at_ms);
+        let due = self.ledger.due(self.reading());
         if !due.is_empty() {
             self.post(due).await?;
         }
@@ -249,6 +254,8 @@ impl<N: Fn() -> Millis> Work<N> {
     /// Publishes the status if it changed.
     fn tell(&mut self) {
         self.ledger.tell(&mut self.status);
+        let since = self.status.dropped_since.unwrap_or_else(&self.now);
+        self.status.dropped_since = (self.status.dropped > 0).then_some(since);
         self.tell.send_if_modified(|told| {
             let changed = *told != self.status;
             if changed {
@@ -262,7 +269,7 @@ impl<N: Fn() -> Millis> Work<N> {
     async fn farewell(&mut self) {
         let last = async {
             while self.ledger.next_ms() == Some(i64::MIN) {
-                let due = self.ledger.due(self.reading().at_ms);
+                let due = self.ledger.due(self.reading());
                 if self.post(due).await.is_err() {
                     break;
                 }

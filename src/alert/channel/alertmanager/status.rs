@@ -1,9 +1,10 @@
 //! How one Alertmanager is doing: for metrics, for the monitor's own alerts, and for the rule by
 //! which the direct channels take over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alert::book::IncidentId;
+use crate::alert::facts::{Trouble, TroubleKind};
 use crate::model::time::Millis;
 
 /// After so long without an acceptance the direct channels page instead.
@@ -34,8 +35,13 @@ pub struct Status {
     pub quarantined: Vec<Quarantined>,
     /// Open incidents that it has not accepted, and since when they should stand there.
     pub unaccepted: BTreeMap<IncidentId, Millis>,
+    /// Incidents closed within the last minutes whose end it may never tell, though it may have
+    /// told that they fire: it started anew in between.
+    pub untold: BTreeSet<IncidentId>,
     /// Alerts that it accepted and, when last asked, did not have: a limit drops them.
     pub dropped: usize,
+    /// Since when there are such.
+    pub dropped_since: Option<Millis>,
     /// How often it was seen to have started anew.
     pub restarts: u64,
     /// Its version, as it says.
@@ -78,6 +84,28 @@ impl Status {
         now.since(self.last_accepted.unwrap_or(self.begun)) <= TAKE_OVER_MS
     }
 
+    /// What the monitor should tell of itself: the instance accepts nothing, or refuses or drops
+    /// single alerts.
+    #[must_use]
+    pub fn troubles(&self, now: Millis) -> Vec<Trouble> {
+        let trouble = |kind, since, why| Trouble { kind, subject: self.name.clone(), since, why };
+        let mut troubles = Vec::new();
+        if !self.accepts(now) {
+            let since = self.last_accepted.unwrap_or(self.begun);
+            let why = self.why.clone().unwrap_or_else(|| "no answer yet".to_owned());
+            let since = self.failing_since.unwrap_or(since);
+            troubles.push(trouble(TroubleKind::AlertmanagerFailing, since, why));
+        }
+        if let Some(first) = self.quarantined.iter().min_by_key(|it| it.since) {
+            let why = format!("{}: {}", first.alert, first.why);
+            troubles.push(trouble(TroubleKind::AlertRefused, first.since, why));
+        } else if let Some(since) = self.dropped_since {
+            let why = format!("{} alerts were accepted and then dropped", self.dropped);
+            troubles.push(trouble(TroubleKind::AlertRefused, since, why));
+        }
+        troubles
+    }
+
     /// Whether it can be counted on to tell of `incident`.
     fn has(&self, incident: &IncidentId, now: Millis) -> bool {
         let late = |since: &Millis| now.since(*since) > TAKE_OVER_MS;
@@ -94,6 +122,17 @@ pub fn must_take_over<'a>(
     now: Millis,
 ) -> bool {
     !statuses.into_iter().any(|it| it.has(incident, now))
+}
+
+/// Whether no instance can be counted on to tell that the closed `incident` is over, though one may
+/// have told that it fires: somebody else must. Also true without any instance.
+#[must_use]
+pub fn must_tell_the_end<'a>(
+    statuses: impl IntoIterator<Item = &'a Status>,
+    incident: &IncidentId,
+    now: Millis,
+) -> bool {
+    !statuses.into_iter().any(|it| it.accepts(now) && !it.untold.contains(incident))
 }
 
 #[cfg(test)]
@@ -124,5 +163,44 @@ mod tests {
         let status = Status { begun: Millis(1_000), ..Status::default() };
         assert!(status.accepts(Millis(61_000)));
         assert!(!status.accepts(Millis(61_001)));
+    }
+
+    #[test]
+    fn an_end_that_no_instance_will_tell_is_told_by_others() {
+        let incident = IncidentId("SC-2026-0001".into());
+        let tells = |all: &[Status]| must_tell_the_end(all, &incident, Millis(60_000));
+        let mut forgot = accepted_at(60_000);
+        forgot.untold.insert(incident.clone());
+        assert!(!tells(&[accepted_at(60_000)]));
+        assert!(tells(std::slice::from_ref(&forgot)));
+        assert!(!tells(&[forgot.clone(), accepted_at(60_000)]));
+        assert!(tells(&[forgot, accepted_at(-1)]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_instance_is_told_once_for_each_kind() {
+        let kinds = |it: &Status| -> Vec<TroubleKind> {
+            it.troubles(Millis(60_001)).into_iter().map(|it| it.kind).collect()
+        };
+        assert_eq!(kinds(&accepted_at(1)), []);
+        assert_eq!(kinds(&accepted_at(0)), [TroubleKind::AlertmanagerFailing]);
+        let quarantined = |since| Quarantined {
+            alert: "ThongsuotServiceDown SC-2026-0001".into(),
+            incident: None,
+            why: "answers 400: no".into(),
+            since: Millis(since),
+        };
+        let mut refusing = accepted_at(1);
+        refusing.quarantined = vec![quarantined(7), quarantined(5)];
+        refusing.dropped = 1;
+        refusing.dropped_since = Some(Millis(9));
+        let told = refusing.troubles(Millis(60_001));
+        assert_eq!(
+            (told.len(), told[0].kind, told[0].since),
+            (1, TroubleKind::AlertRefused, Millis(5))
+        );
+        assert_eq!(told[0].why, "ThongsuotServiceDown SC-2026-0001: answers 400: no");
+        refusing.quarantined.clear();
+        assert_eq!(kinds(&refusing), [TroubleKind::AlertRefused]);
     }
 }

@@ -1,17 +1,23 @@
 //! What an alert says to people.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::book::{Ending, Incident, Said};
 use crate::alert::condition::Kind;
 use crate::model::alerting::Language;
+use crate::model::check::Check;
+use crate::model::id::CheckId;
 use crate::model::reason::Reason;
-use crate::model::system::Roster;
 use crate::model::time::Millis;
 
 /// Most checks that are named.
 const CHECKS_NAMED_MAX: usize = 10;
+
+/// Checks by id, for their names.
+pub(super) type Checks<'a> = BTreeMap<&'a CheckId, &'a Check>;
 
 /// How to say it.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +41,9 @@ impl Words<'_> {
     }
 
     /// Some lines: what is true now, and what it has to do with others.
-    pub(super) fn description(self, incident: &Incident, roster: &Roster) -> String {
+    pub(super) fn description(self, incident: &Incident, checks: &Checks<'_>) -> String {
         let mut lines: Vec<String> =
-            incident.now.iter().map(|said| self.said(said, roster)).collect();
+            incident.now.iter().map(|said| self.said(said, checks)).collect();
         if let Some(cause) = &incident.cause {
             let by = self.pick("Ảnh hưởng bởi sự cố", "Part of incident");
             lines.push(format!("{by} {}.", cause.incident.0));
@@ -123,7 +129,7 @@ impl Words<'_> {
     }
 
     /// One thing that is true now. Numbers are left out: they change all the time.
-    fn said(self, said: &Said, roster: &Roster) -> String {
+    fn said(self, said: &Said, checks: &Checks<'_>) -> String {
         let mut text = format!("{}, {}", self.kind(said.kind), self.from(said.since));
         if let Some(reason) = said.reason().filter(|it| *it != Reason::None) {
             let reason = match self.language {
@@ -137,14 +143,9 @@ impl Words<'_> {
             text.push_str(" – ");
             text.push_str(why);
         }
-        let names: Vec<&str> = said
-            .checks
-            .iter()
-            .map(|id| {
-                let check = roster.checks().find(|it| it.id == *id);
-                check.map_or(id.as_str(), |it| it.name.as_str())
-            })
-            .collect();
+        let names = said.checks.iter();
+        let names = names.map(|id| checks.get(id).map_or(id.as_str(), |it| it.name.as_str()));
+        let names: Vec<&str> = names.collect();
         if !names.is_empty() {
             let named = names.get(..CHECKS_NAMED_MAX).unwrap_or(&names).join(", ");
             let more = if names.len() > CHECKS_NAMED_MAX { ", …" } else { "" };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{AmAlert, FIRING_MS, Labels};
+use super::{AmAlert, FIRING_MS, Labels, WATCHDOG_MS};
 use crate::model::time::Millis;
 
 /// Most alerts of one post: a slow instance takes a few at a time, and an offender is found soon.
@@ -47,12 +47,15 @@ pub(super) fn first_batch(due: &[Arc<AmAlert>], clocks: Clocks) -> (usize, Strin
     (count, body)
 }
 
-/// One alert. A firing one ends [`FIRING_MS`] from now by the clock that is ahead, so that the
+/// One alert. A firing one ends [`FIRING_MS`] (the watchdog: [`WATCHDOG_MS`]) from now by the clock that is ahead, so that the
 /// other side never takes it for over; a resolved one has ended by the clock that is behind.
 fn one(alert: &AmAlert, clocks: Clocks) -> String {
     let Clocks { now, skew_ms } = clocks;
     let ends = match alert.ends_at {
-        None => now.plus_ms(FIRING_MS + skew_ms.max(0)),
+        None => {
+            let ahead = if alert.incident.is_some() { FIRING_MS } else { WATCHDOG_MS };
+            now.plus_ms(ahead + skew_ms.max(0))
+        }
         Some(over) => Millis(over.0.min(now.plus_ms(skew_ms.min(0)).0)),
     };
     let mut fields = Map::new();
@@ -103,9 +106,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alert::book::IncidentId;
 
     fn alert(bytes: usize, ends_at: Option<i64>) -> Arc<AmAlert> {
         Arc::new(AmAlert {
+            incident: Some(IncidentId("SC-2026-0001".into())),
             labels: [("alertname".to_owned(), "ThongsuotServiceDown".to_owned())].into(),
             annotations: [("summary".to_owned(), "ệ".repeat(bytes / 3))].into(),
             starts_at: Some(Millis(1_000_000)),
@@ -128,6 +133,12 @@ mod tests {
         assert_eq!(ends(None, 2_000_000, -60_000).1, "1970-01-01T00:48:20Z");
         assert_eq!(ends(None, 2_000_000, 60_000).1, "1970-01-01T00:49:20Z");
         assert_eq!(ends(Some(1_500_000), 2_000_000, 0), (starts, "1970-01-01T00:25:00Z".into()));
+    }
+
+    #[test]
+    fn the_watchdog_ends_soon_after_us() {
+        let body = first_batch(&[Arc::new(AmAlert::default())], Clocks::default()).1;
+        assert!(body.contains(r#""endsAt":"1970-01-01T00:03:00Z""#), "{body}");
     }
 
     #[test]
@@ -166,7 +177,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
         fn batches_hold_everything_once_in_order_and_fit(

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::book::IncidentId;
 use crate::alert::channel::alertmanager::FIRING_MS;
 
 /// When the loop began, by the wall clock.
@@ -40,13 +39,13 @@ fn set<const N: usize>(all: [Arc<AmAlert>; N]) -> Alerts {
 /// What is due, as incident, severity and whether it fires.
 fn due(ledger: &mut Ledger, at_ms: i64) -> Vec<(u32, String, bool)> {
     let number = |it: &AmAlert| it.labels["incident"][8..].parse().unwrap();
-    let all = ledger.due(at_ms);
+    let all = ledger.due(at(at_ms));
     all.iter().map(|it| (number(it), it.labels["severity"].clone(), it.is_firing())).collect()
 }
 
 /// Posts all that is due; gives how many.
 fn post(ledger: &mut Ledger, at_ms: i64) -> usize {
-    let due = ledger.due(at_ms);
+    let due = ledger.due(at(at_ms));
     ledger.accepted(&due, at_ms);
     due.len()
 }
@@ -73,7 +72,7 @@ fn a_firing_alert_is_posted_at_once_and_again_every_30_s() {
 fn what_is_not_accepted_stays_due() {
     let mut ledger = Ledger::default();
     ledger.want(&set([firing(1), firing(2)]), at(0));
-    let first = ledger.due(0);
+    let first = ledger.due(at(0));
     ledger.accepted(&first[..1], 0);
     assert_eq!(due(&mut ledger, 1), [(2, "page".into(), true)]);
     let status = status(&ledger);
@@ -127,11 +126,11 @@ fn what_is_no_longer_wanted_is_over_even_without_a_word() {
     ledger.want(&set([firing(1)]), at(0));
     post(&mut ledger, 0);
     ledger.want(&set([]), at(5_000));
-    let told = ledger.due(5_000);
+    let told = ledger.due(at(5_000));
     assert_eq!(told[0].ends_at, Some(Millis(BEGUN + 5_000)));
     // That it was closed a little later is not news.
     ledger.want(&set([alert(1, "page", Some(6_000))]), at(6_000));
-    assert_eq!(ledger.due(6_000)[0].ends_at, Some(Millis(BEGUN + 5_000)));
+    assert_eq!(ledger.due(at(6_000))[0].ends_at, Some(Millis(BEGUN + 5_000)));
 }
 
 #[test]
@@ -142,7 +141,7 @@ fn an_incident_that_gets_worse_fires_anew_before_the_old_alert_is_over() {
     ledger.want(&set([alert(1, "page", None)]), at(1_000));
     let expected = [(1, "page".into(), true), (1, "ticket".into(), false)];
     assert_eq!(due(&mut ledger, 1_000), expected);
-    let told = ledger.due(1_000);
+    let told = ledger.due(at(1_000));
     assert_eq!(told[1].annotations["summary"], "page 1", "the old one says what is true now");
 }
 
@@ -169,7 +168,7 @@ fn words_alone_wait_for_the_next_time() {
     };
     ledger.want(&set([Arc::new(other)]), at(1_000));
     assert_eq!(ledger.next_ms(), Some(30_000));
-    assert_eq!(ledger.due(30_000)[0].annotations["summary"], "worse");
+    assert_eq!(ledger.due(at(30_000))[0].annotations["summary"], "worse");
 }
 
 #[test]
@@ -183,6 +182,46 @@ fn a_new_start_makes_everything_due_even_what_is_over() {
     assert_eq!(due(&mut ledger, 2_000).len(), 2);
     let waiting = status(&ledger).unaccepted;
     assert_eq!(waiting.values().collect::<Vec<_>>(), [&Millis(BEGUN + 2_000)]);
+}
+
+#[test]
+fn an_end_after_a_new_start_may_never_be_told() {
+    let mut ledger = Ledger::default();
+    let untold = |ledger: &Ledger| status(ledger).untold.into_iter().map(|it| it.0).collect();
+    ledger.want(&set([firing(1), firing(2)]), at(0));
+    post(&mut ledger, 0);
+    ledger.restarted(at(1_000));
+    // One is over before the instance hears of it anew, the other after.
+    ledger.want(&set([firing(2)]), at(2_000));
+    post(&mut ledger, 2_000);
+    ledger.want(&set([]), at(3_000));
+    post(&mut ledger, 3_000);
+    let told: Vec<String> = untold(&ledger);
+    assert_eq!(told, ["SC-2026-0001"]);
+}
+
+#[test]
+fn the_watchdog_ends_when_nobody_says_what_should_stand_and_comes_back() {
+    let labels = [("alertname".to_owned(), "ThongsuotWatchdog".to_owned())].into();
+    let watchdog = Arc::new(AmAlert { labels, ..AmAlert::default() });
+    let wanted = set([firing(1), Arc::clone(&watchdog)]);
+    let mut ledger = Ledger::default();
+    ledger.want(&wanted, at(0));
+    post(&mut ledger, 0);
+    for second in 1..120 {
+        assert!(ledger.due(at(second * 1_000)).iter().all(|it| it.is_firing()));
+        post(&mut ledger, second * 1_000);
+    }
+    assert_eq!(ledger.next_ms(), Some(SILENCE_MS));
+    let over: Vec<_> =
+        ledger.due(at(SILENCE_MS)).into_iter().filter(|it| !it.is_firing()).collect();
+    assert_eq!(over.len(), 1);
+    assert_eq!(over[0].labels, watchdog.labels);
+    post(&mut ledger, SILENCE_MS);
+    assert!(ledger.next_ms().unwrap() > SILENCE_MS);
+    assert_eq!(status(&ledger).firing, 1, "what fires stays");
+    ledger.want(&wanted, at(SILENCE_MS + 1));
+    assert_eq!(ledger.due(at(SILENCE_MS + 1)), [watchdog]);
 }
 
 #[test]
@@ -216,7 +255,7 @@ fn what_was_accepted_but_is_not_there_is_posted_again_and_counted() {
     assert_eq!(status(&ledger).dropped, 1);
     post(&mut ledger, 1_000);
     ledger.verify(&[firing(1).labels.clone(), firing(2).labels.clone()].into(), at(2_000));
-    assert_eq!((status(&ledger).dropped, ledger.due(2_000).len()), (0, 0));
+    assert_eq!((status(&ledger).dropped, ledger.due(at(2_000)).len()), (0, 0));
 }
 
 #[test]
@@ -282,11 +321,11 @@ proptest! {
                     ledger.want(&Alerts { all }, at(now));
                 }
                 Step::Post(count) => {
-                    let due: Vec<_> = ledger.due(now).into_iter().take(count).collect();
+                    let due: Vec<_> = ledger.due(at(now)).into_iter().take(count).collect();
                     instance.extend(due.iter().map(|it| (it.labels.clone(), it.is_firing())));
                     ledger.accepted(&due, now);
                 }
-                Step::Fail => drop(ledger.due(now)),
+                Step::Fail => drop(ledger.due(at(now))),
                 Step::Restart => {
                     instance.clear();
                     ledger.restarted(at(now));
@@ -294,7 +333,7 @@ proptest! {
                 Step::Wait(length) => now += length,
             }
         }
-        for alert in ledger.due(now) {
+        for alert in ledger.due(at(now)) {
             instance.insert(alert.labels.clone(), alert.is_firing());
             ledger.accepted(std::slice::from_ref(&alert), now);
         }
