@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -53,6 +54,9 @@ pub(super) struct OnCall {
     #[arg(long)]
     json: bool,
 }
+
+/// How far `check` looks for holes in the rota.
+const CHECK_DAYS: u16 = 60;
 
 /// What is asked, of what.
 struct Question<'a> {
@@ -113,6 +117,35 @@ impl Question<'_> {
             "teams": teams,
         })
     }
+}
+
+/// The teams that have holes in the days ahead, for `thongsuot check`; empty if none has.
+pub(super) fn holes(
+    alerting: &Alerting,
+    holidays: &[Holiday],
+    zone: &TimeZone,
+    at: Millis,
+) -> String {
+    let mut text = String::new();
+    for team in &alerting.teams {
+        let span = rota::ahead(zone, at, CHECK_DAYS);
+        let holes = span.map(|it| rota::holes(team, holidays, zone, it)).unwrap_or_default();
+        let Some(first) = holes.first() else { continue };
+        if text.is_empty() {
+            text.push_str("\nRota\n");
+        }
+        let times =
+            if holes.len() == 1 { "once".to_owned() } else { format!("{} times", holes.len()) };
+        let (from, to) = (written(first.start(), zone), written(first.end(), zone));
+        let called = if team.fallback.is_empty() { "nobody" } else { "the fallback list" };
+        let _ = write!(
+            text,
+            "  {}\n    nobody is on call {times} in {CHECK_DAYS} days; then {called} is called\n    \
+             first from {from}\n    until      {to}\n",
+            team.id
+        );
+    }
+    text
 }
 
 /// Leaves only this team.

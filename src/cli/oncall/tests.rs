@@ -225,3 +225,21 @@ fn a_team_that_is_not_there_is_named_with_those_that_are() {
     only(&mut all, &TeamId::new("truc-dvc").unwrap()).unwrap();
     assert_eq!(all.teams.len(), 1);
 }
+
+#[test]
+fn check_tells_of_holes_ahead_and_of_nothing_else() {
+    let mut all = alerting();
+    let said = holes(&all, &[], &zone(), at("2026-11-27T18:20"));
+    assert_eq!(
+        said,
+        "
+Rota
+  truc-dvc
+    nobody is on call 9 times in 60 days; then the fallback list is called
+    first from 2026-11-28T18:00:00+07:00
+    until      2026-11-30T00:00:00+07:00
+"
+    );
+    all.teams[0].layers[0].only = None;
+    assert_eq!(holes(&all, &[], &zone(), at("2026-11-27T18:20")), "");
+}
