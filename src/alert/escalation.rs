@@ -71,7 +71,8 @@ pub struct Decided {
 /// all that was decided of it before, whatever became of it; others are left alone. The incident
 /// and what was decided are to be kept together or not at all.
 ///
-/// Call it for an incident that was closed, too, until it decides nothing more.
+/// Call it for an incident that was closed, too, until it decides nothing more. A message says
+/// what is true when it is sent, so what waits need not be decided anew when that changes.
 pub fn escalate(
     incident: &mut Incident,
     desk: &Desk<'_>,
@@ -208,7 +209,6 @@ impl<'a> Run<'a> {
                 return;
             }
         }
-        self.begin(incident, Severity::Ticket);
         let targets = team.steps.iter().map(|it| it.targets.as_slice());
         let steps = targets.map(|it| self.desk.recipients(team, it, Severity::Ticket, self.now));
         let all = steps.chain([self.desk.fallback(team, Severity::Ticket)]);
@@ -216,6 +216,7 @@ impl<'a> Run<'a> {
             self.nobody(incident);
             return;
         };
+        self.begin(incident, Severity::Ticket);
         self.send(incident, Purpose::Ticket, Place { turn: 0, step }, to);
     }
 
@@ -270,6 +271,9 @@ impl<'a> Run<'a> {
             escalation.step = place.step;
             let none = self.sent.last_place(escalation.round).is_none();
             if !reached && none && self.decided.new.is_empty() {
+                // There may be somebody after the next change of the configuration.
+                (escalation.turn, escalation.step) = (0, 0);
+                escalation.next = Some(self.now.plus_ms(PAUSE_MS_MIN));
                 self.nobody(incident);
             }
         }

@@ -22,7 +22,10 @@ use crate::model::span::Span;
 use crate::model::terms::Holiday;
 use crate::model::time::Millis;
 
-pub use view::{OnCallContact, OnCallPerson, OnCallShift, TeamOnCall, kind, masked, view};
+pub use view::{
+    Hole, OnCallContact, OnCallPerson, OnCallShift, PlannedShift, TeamOnCall, ahead, kind, masked,
+    view,
+};
 
 /// How far [`who`] looks for the next change: 400 days, more than any turn that people agree on.
 pub const LOOK_AHEAD_MS: i64 = 400 * 86_400_000;

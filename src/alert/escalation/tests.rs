@@ -440,10 +440,21 @@ fn a_step_without_anybody_goes_on_at_once_and_so_does_a_whole_turn() {
     let mut world = World::page();
     world.alerting.teams[0].steps.clear();
     world.until(0).check(&["0 page chi zalo"]);
-    let mut world = World::page();
-    world.alerting.people.clear();
-    world.until(1).check(&[]);
-    assert_eq!(world.incident.log[0].what, "nobody");
+}
+
+#[test]
+fn who_can_reach_nobody_tries_again_and_notes_it_once() {
+    for severity in [Severity::Page, Severity::Ticket] {
+        let mut world = World::new(incident(Kind::Slow, severity));
+        world.alerting.people.clear();
+        world.until(21).check(&[]);
+        assert_eq!(world.incident.log.len(), 1);
+        assert_eq!(world.incident.log[0].what, "nobody");
+        world.alerting = alerting();
+        world.until(25);
+        assert_eq!(world.log().len(), 1, "{:?}", world.log());
+        assert!(world.incident.escalation.round <= 1);
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::steps::Place;
 
-/// A message that is not to be sent any more.
+/// A message that is not to be sent any more. An attempt that is under way may still succeed;
+/// then it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drop {
     /// The delivery's key.

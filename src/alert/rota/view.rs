@@ -1,15 +1,17 @@
-//! Who is on call, as the API and `thongsuot oncall --json` show it. Addresses are masked.
+//! Who is on call, as the API and `thongsuot oncall --json` show it: instants in UTC, addresses
+//! masked.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{LOOK_AHEAD_MS, OnCall, Via, who};
+use super::{LOOK_AHEAD_MS, OnCall, Via, changes, wall, who};
 use crate::model::alerting::Alerting;
 use crate::model::alerting::channel::{Channel, ChannelKind};
 use crate::model::alerting::people::{Contact, Person, Team};
 use crate::model::id::PersonId;
+use crate::model::span::Span;
 use crate::model::terms::Holiday;
 use crate::model::time::Millis;
 
@@ -27,14 +29,42 @@ pub struct TeamOnCall {
     pub now: OnCallShift,
     /// After that; `null` if nothing changes for the next 400 days.
     pub next: Option<OnCallShift>,
+    /// The shifts of the next days, the present one from now.
+    pub shifts: Vec<PlannedShift>,
+    /// The parts of the next days in which nobody is on call.
+    pub holes: Vec<Hole>,
+}
+
+/// A shift of the next days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedShift {
+    /// From when.
+    pub from: String,
+    /// Until when.
+    pub until: String,
+    /// As [`OnCallShift::via`].
+    pub via: &'static str,
+    /// As [`OnCallShift::place`].
+    pub place: Option<usize>,
+    /// Ids of the people.
+    pub people: Vec<String>,
+}
+
+/// A time in which nobody is on call, and the fallback list is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hole {
+    /// From when.
+    pub from: String,
+    /// Until when.
+    pub until: String,
 }
 
 /// Who is on call from when to when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OnCallShift {
-    /// From when, in UTC; of the present shift: the instant that was asked of.
+    /// From when; of the present shift: the instant that was asked of.
     pub from: String,
-    /// Until when, in UTC; `null`: nothing changes for 400 days.
+    /// Until when; `null`: nothing changes for 400 days.
     pub until: Option<String>,
     /// `layer`, `override`, or `fallback`: nobody is on call, and the fallback list is called.
     pub via: &'static str,
@@ -70,28 +100,42 @@ pub struct OnCallContact {
     pub from: &'static str,
 }
 
-/// Every team, or the one asked for, as of `at`.
+/// Every team as of `at`, with its shifts of the next `days` days by the clock of `zone`.
 #[must_use]
 pub fn view(
     alerting: &Alerting,
     holidays: &[Holiday],
     zone: &TimeZone,
     at: Millis,
+    days: u16,
 ) -> Vec<TeamOnCall> {
+    let ahead = ahead(zone, at, days);
     let team = |team: &Team| {
         let now = who(team, holidays, zone, at);
         let next = is_known(&now, at).then(|| {
             let then = who(team, holidays, zone, now.until);
             OnCallShift::new(alerting, &then, now.until)
         });
+        let planned = ahead.map(|it| changes(team, holidays, zone, it)).unwrap_or_default();
+        let is_hole = |it: &&super::Shift| it.via == Via::Fallback;
         TeamOnCall {
             id: team.id.as_str().to_owned(),
             name: team.name.clone(),
             now: OnCallShift::new(alerting, &now, at),
             next,
+            shifts: planned.iter().map(PlannedShift::new).collect(),
+            holes: planned.iter().filter(is_hole).map(|it| Hole::new(it.span)).collect(),
         }
     };
     alerting.teams.iter().map(team).collect()
+}
+
+/// The next `days` days from `at` on, by the clock of `zone`; `None` for no days, or beyond the
+/// years that can be reckoned with.
+#[must_use]
+pub fn ahead(zone: &TimeZone, at: Millis, days: u16) -> Option<Span> {
+    let end = wall::shown(at, zone)?.checked_add(i64::from(days) * wall::DAY)?;
+    Span::new(at, wall::first_at(end, zone)?)
 }
 
 /// An address of which nobody learns more than whose it is: `84*****678`,
@@ -129,13 +173,37 @@ fn is_known(on_call: &OnCall, at: Millis) -> bool {
     on_call.until < at.plus_ms(LOOK_AHEAD_MS)
 }
 
+/// The word of a reason, and the number of its layer or override, from 1.
+const fn named(via: Via) -> (&'static str, Option<usize>) {
+    match via {
+        Via::Layer(it) => ("layer", Some(it + 1)),
+        Via::Override(it) => ("override", Some(it + 1)),
+        Via::Fallback => ("fallback", None),
+    }
+}
+
+impl PlannedShift {
+    fn new(it: &super::Shift) -> Self {
+        let (via, place) = named(it.via);
+        Self {
+            from: time(it.span.start()),
+            until: time(it.span.end()),
+            via,
+            place,
+            people: it.people.iter().map(|it| it.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+impl Hole {
+    fn new(span: Span) -> Self {
+        Self { from: time(span.start()), until: time(span.end()) }
+    }
+}
+
 impl OnCallShift {
     fn new(alerting: &Alerting, on_call: &OnCall, from: Millis) -> Self {
-        let (via, place) = match on_call.via {
-            Via::Layer(it) => ("layer", Some(it + 1)),
-            Via::Override(it) => ("override", Some(it + 1)),
-            Via::Fallback => ("fallback", None),
-        };
+        let (via, place) = named(on_call.via);
         Self {
             from: time(from),
             until: is_known(on_call, from).then(|| time(on_call.until)),
@@ -172,7 +240,7 @@ impl OnCallPerson {
 }
 
 /// `at` in UTC: `2026-11-24T08:00:00.000Z`.
-pub(super) fn time(at: Millis) -> String {
+fn time(at: Millis) -> String {
     const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     Timestamp::from_millisecond(at.0)
         .map_or_else(|_| at.0.to_string(), |it| PRINTER.timestamp_to_string(&it))
