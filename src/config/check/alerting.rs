@@ -150,8 +150,7 @@ fn drill(desk: &mut Desk<'_>, node: &Node) -> Option<WeeklyDrill> {
         Some(at) => {
             let minute = clock::minute(at.as_text()?).ok()?;
             if minute >= DAY_MIN {
-                let written = at.as_text()?.to_owned();
-                desk.wrong(at.at, What::Element(element::NotAn::ClockMinute { written }));
+                desk.wrong(at.at, What::EndOfDay);
                 return None;
             }
             minute
