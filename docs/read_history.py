@@ -15,6 +15,7 @@ import sqlite3
 import struct
 import sys
 import zlib
+from itertools import accumulate
 
 from pcodec import standalone
 
@@ -25,12 +26,48 @@ FIELDS = ["due", "kind", "run", "started", "lateness", "reason", "dns", "connect
           "wait", "receive", "status", "bytes", "reused"]
 
 
+def varint(data, at):
+    """The number at `at`, seven bits a byte, and where it ends."""
+    value, shift = 0, 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 0x80:
+            assert value < 1 << 64, "a number of more than 64 bits"
+            return value, at
+
+
+def signed(data, at):
+    """The same for a number that may be negative."""
+    value, at = varint(data, at)
+    return (value >> 1) ^ -(value & 1), at
+
+
 def column(coding, data, count):
     if coding == 0:
-        return [struct.unpack("<q", data)[0]] * count
-    values = [int(value) for value in standalone.simple_decompress(data)]
+        values, at = [], 0
+        while at < len(data):
+            length, at = varint(data, at)
+            value, at = signed(data, at)
+            assert 0 < length <= count - len(values), "runs of another length"
+            values += [value] * length
+    else:
+        assert coding in (1, 2, 3), "an unknown coding"
+        values = [int(value) for value in standalone.simple_decompress(data)]
     assert len(values) == count, "a column of another length"
     return values
+
+
+def dues(coding, data, count):
+    """When rows were due, in microseconds."""
+    if coding != 4:
+        return [due * 1000 for due in column(coding, data, count)]
+    first, at = signed(data, 0)
+    beyond, at = varint(data, at)
+    step, at = varint(data, at)
+    assert beyond < 1000 and step > 0, "a grid that makes no sense"
+    further = column(data[at], data[at + 1:], count)
+    return [first * 1000 + beyond + slot * step for slot in accumulate(further)]
 
 
 def block(body):
@@ -43,14 +80,15 @@ def block(body):
         names.append(body[at + 1:at + 1 + body[at]].decode())
         at += 1 + body[at]
     columns, at = [], at + 1
-    for _ in range(body[at - 1]):
-        coding, length = struct.unpack("<BI", body[at:at + 5])
-        columns.append(column(coding, body[at + 5:at + 5 + length], count))
-        at += 5 + length
+    for number in range(body[at - 1]):
+        coding, (length, at) = body[at], varint(body, at + 1)
+        decode = dues if number == 0 else column
+        columns.append(decode(coding, body[at:at + length], count))
+        at += length
     assert at == len(body) - 4 and len(columns) == 15, "another number of columns"
     rows = []
     for due, after, lateness, kind, run, reason, *phases, status, size, reused in zip(*columns):
-        started = due + lateness // 1000 + after
+        due, started = due // 1000, (due + lateness) // 1000 + after
         status = None if status == 0 else status - 1
         rows.append((due, kind, run, started, lateness, reason, *phases, status, size, reused))
     hasher = hashlib.sha256(b"thongsuot day block 1\n")
@@ -83,7 +121,7 @@ def events(file):
 
 def main(path):
     file = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    assert file.execute("PRAGMA user_version").fetchone() == (1,), "another format"
+    assert file.execute("PRAGMA user_version").fetchone()[0] in (1, 2), "another format"
     told = events(file)
     out = csv.writer(sys.stdout)
     out.writerow(["check", "lane", "vantage", *FIELDS])

@@ -15,6 +15,16 @@
 pub mod facts;
 pub mod condition;
 pub mod book;
+pub mod rules;
+pub mod root;
+pub mod step;
 pub mod delivery;
+pub mod outbox;
+pub mod link;
 pub mod message;
 pub mod channel;
+mod index;
+pub mod rota;
+pub mod escalation;
+#[cfg(test)]
+mod sketch;

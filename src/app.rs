@@ -6,13 +6,13 @@
 mod parts;
 mod signals;
 mod absence;
+mod alerting;
+mod again;
 mod announce;
 mod asked;
 mod control;
 mod descriptors;
 mod figures;
-mod intervals;
-mod judged;
 mod maintained;
 mod notices;
 mod offline;
@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -51,6 +51,8 @@ use crate::probe::heartbeat::Board;
 use crate::web;
 
 use absence::Absences;
+use again::PastAgain;
+use alerting::Alerting;
 use descriptors::Budget;
 use figures::Figures;
 use maintained::Maintained;
@@ -178,9 +180,9 @@ impl App {
         let clock = Clock::System;
         let metrics = Arc::new(settings::metrics(&config)?);
         let history = open_history(&config, &options, &metrics)?;
-        let past = restore::past(&history, &config, clock.now()).await?;
-        restore::account(&history, &config, &past, &metrics).await?;
         let notices = Arc::new(restore::notices(&history).await?);
+        let past = restore::past(&history, &config, &notices, clock.now()).await?;
+        restore::account(&history, &config, &past, &metrics).await?;
         let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();
@@ -195,15 +197,18 @@ impl App {
             room: Semaphore::new(budget.runs),
             cut: CancellationToken::new(),
         });
-        let (watch, looked) = (Shared::default(), Arc::default());
+        let (shared, looked, again) = (Shared::default(), Arc::default(), Arc::default());
+        let (alarmed, refused) = (Arc::default(), alerting::Refusal::default());
         let pipeline = Pipeline {
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
             history: history.clone(),
             metrics: Arc::clone(&metrics),
             schedule: commands.clone(),
-            watch: Arc::clone(&watch),
+            watch: Arc::clone(&shared),
+            again: Arc::clone(&again),
             looked: Arc::clone(&looked),
+            alarmed: Arc::clone(&alarmed),
         };
         parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
         let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
@@ -231,14 +236,28 @@ impl App {
             clock: clock.clone(),
             vantage: config.monitor.vantage.clone(),
             notices: Arc::clone(&notices),
-            current: Mutex::new(Arc::new(config)),
+            current: watch::Sender::new(Arc::new(config)),
+            refused: Arc::clone(&refused),
             turn: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
         });
-        let judges = judges(&reloader, &watch, &history);
-        let source = source::AppSource {
+        let judges = judges(&reloader, &shared, &history, again);
+        let needs = alerting::Needs {
             clock: clock.clone(),
-            watch,
+            history: history.clone(),
+            watch: Arc::clone(&shared),
+            figures: Arc::clone(&judges.1.board),
+            reloader: Arc::clone(&reloader),
+            metrics: Arc::clone(&metrics),
+            looked: Arc::clone(&looked),
+            alarmed,
+            refused,
+        };
+        let alerting = Alerting::start(needs).await?;
+        let source = source::AppSource {
+            alerting: Arc::clone(&alerting),
+            clock: clock.clone(),
+            watch: shared,
             notices,
             history: history.clone(),
             reloader: Arc::clone(&reloader),
@@ -250,6 +269,8 @@ impl App {
         keep_up(&mut parts, &history, &clock, looked, Arc::clone(&reloader));
         parts.spawn("maintenance", judges.0.run(parts.stop_token()));
         parts.spawn("figures", judges.1.run(parts.stop_token()));
+        parts.spawn("past", judges.2.run(parts.stop_token()));
+        parts.spawn("alerting", alerting.run(parts.stop_token()));
         ready.store(true, Ordering::Release);
         upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
         info!(%address, config = fingerprint, "watching");
@@ -314,8 +335,13 @@ fn keep_up(
     parts.spawn("files", reload::watch_files(reloader, stop));
 }
 
-/// The parts that judge: who is in maintenance, and the live figures.
-fn judges(reloader: &Arc<Reloader>, watch: &Shared, history: &History) -> (Maintained, Figures) {
+/// The parts that judge: who is in maintenance, the live figures, and what is judged again.
+fn judges(
+    reloader: &Arc<Reloader>,
+    watch: &Shared,
+    history: &History,
+    again: Arc<Notify>,
+) -> (Maintained, Figures, PastAgain) {
     let config = reloader.current();
     let (clock, zone) = (reloader.clock.clone(), config.monitor.timezone.clone());
     let (notices, metrics) = (Arc::clone(&reloader.notices), Arc::clone(&reloader.metrics));
@@ -326,6 +352,15 @@ fn judges(reloader: &Arc<Reloader>, watch: &Shared, history: &History) -> (Maint
         watch: Arc::clone(watch),
         metrics: Arc::clone(&metrics),
     };
+    let past = PastAgain {
+        clock: clock.clone(),
+        vantage: reloader.vantage.clone(),
+        history: history.clone(),
+        notices: Arc::clone(&notices),
+        watch: Arc::clone(watch),
+        asked: again,
+        events: reloader.events.clone(),
+    };
     let figures = Figures {
         clock,
         zone,
@@ -335,8 +370,10 @@ fn judges(reloader: &Arc<Reloader>, watch: &Shared, history: &History) -> (Maint
         watch: Arc::clone(watch),
         metrics,
         cache: reloader.data_folder().join("figures.cache"),
+        since: reloader.clock.now(),
+        board: alerting::FigureBoard::default(),
     };
-    (maintained, figures)
+    (maintained, figures, past)
 }
 
 fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connections: usize) {

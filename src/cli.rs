@@ -7,6 +7,7 @@ mod demo;
 mod check;
 mod call;
 mod maintenance;
+mod oncall;
 mod probe;
 mod status;
 mod verify;
@@ -68,6 +69,8 @@ enum Command {
     Status(status::Status),
     /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
     Maintenance(Box<maintenance::Maintenance>),
+    /// Say who is on call, until when, how they are reached, and who is next.
+    Oncall(oncall::OnCall),
     /// Check that the history is whole and nobody has edited it.
     Verify(verify::Verify),
     /// Figures, incidents and maintenance of a period: what is reported and defended.
@@ -103,6 +106,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
         Command::Maintenance(it) => it.run(),
+        Command::Oncall(it) => it.run(),
         Command::Verify(it) => it.run(),
         Command::Report(it) => it.run(),
         Command::Export(it) => it.run(),

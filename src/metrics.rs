@@ -10,6 +10,7 @@
 pub mod family;
 pub mod write;
 pub mod series;
+pub mod alerts;
 pub mod own;
 pub mod page;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use page::Page;
 pub use write::Format;
 
+use alerts::AlertMetrics;
 use own::Own;
 use series::Table;
 
@@ -217,6 +219,11 @@ impl Metrics {
     /// Sets how many runs have started and not ended.
     pub fn runs_in_flight(&self, runs: usize) {
         self.own.in_flight.set(i64::try_from(runs).unwrap_or(i64::MAX));
+    }
+
+    /// The families of alerting.
+    pub const fn alerts(&self) -> &AlertMetrics {
+        &self.own.alerts
     }
 
     /// A page, to be sent piece by piece. Results counted meanwhile may be in a later family

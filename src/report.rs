@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! journal (what was promised when)  -> terms, windows -.
-//! history (what was seen)           -> gather          -> figures -> json, csv, table
+//! history (what was seen)           -> gather          -> judged -> figures -> json, csv, table
+//!                                                            `-> the API and live figures (app)
 //! ```
 //!
 //! [`build()`] reads one check after the other, so memory does not grow with their number. The
@@ -15,6 +16,7 @@ pub mod journal;
 mod windows;
 mod terms;
 mod gather;
+pub mod judged;
 mod figures;
 mod build;
 mod canonical;
@@ -29,7 +31,7 @@ use jiff::tz::TimeZone;
 
 use crate::availability::calendar::CalendarError;
 use crate::availability::figures::rollup::Rollup;
-use crate::availability::figures::{Figures, Verdict};
+use crate::availability::figures::{Figures, Promised};
 use crate::availability::incident::Summary;
 use crate::availability::latency::Latency;
 use crate::availability::track::Edge;
@@ -39,7 +41,8 @@ use crate::model::reason::Reason;
 use crate::model::time::Millis;
 
 pub use build::{Progress, Request, build, month_of, zone_of};
-pub use journal::Journal;
+pub use gather::Reading;
+pub use journal::{Held, Journal};
 pub use terms::Piece;
 pub use windows::{Named, Shown};
 
@@ -144,19 +147,6 @@ pub struct Measured {
     pub void_ms: BTreeMap<Reason, i64>,
 }
 
-/// Against the objectives in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promised {
-    /// What may be down, of the known time under an objective.
-    pub budget_ms: i64,
-    /// What was, of that time.
-    pub down_ms: i64,
-    /// Share of the budget used up, in thousandths; `None` if nothing may be down.
-    pub used_thousandths: Option<i64>,
-    /// The verdict.
-    pub verdict: Verdict,
-}
-
 /// An incident with a part in the period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Episode {
@@ -240,6 +230,9 @@ pub enum ReportError {
     /// The history can't be read.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// Nobody waits for the answer any more.
+    #[error("it took too long")]
+    TooLong,
     /// The output can't be written.
     #[error("can't write: {0}")]
     Output(#[from] std::io::Error),

@@ -7,11 +7,15 @@
 pub mod source;
 pub mod serve;
 pub mod auth;
+mod alerts;
 mod answer;
 mod api;
 mod control;
+pub mod duty;
 mod guard;
+mod html;
 mod large;
+mod link;
 pub mod figures;
 pub mod maintenance;
 mod page;
@@ -20,6 +24,8 @@ mod peers;
 mod query;
 mod scrape;
 mod view;
+
+pub use view::time;
 
 use std::sync::Arc;
 
@@ -81,6 +87,12 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/api/v1/maintenance", post(maintenance::add))
         .route("/api/v1/maintenance/{id}/extend", post(maintenance::extend))
         .route("/api/v1/maintenance/{id}/cancel", post(maintenance::cancel))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/{id}", get(alerts::one))
+        .route("/api/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
+        .route("/api/v1/alerts/{id}/close", post(alerts::close))
+        .route("/api/v1/drill", post(alerts::drill))
+        .route("/api/v1/oncall", get(alerts::on_call))
         .route("/api/v1/openapi.json", get(api::openapi))
         .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
@@ -88,6 +100,8 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/-/healthy", get(control::healthy))
         .route("/-/ready", get(control::ready))
         .route("/api/v1/heartbeats/{check}", post(control::heartbeat))
+        // The token in it is what lets one in.
+        .route("/a/{token}", get(link::show).post(link::act))
         .merge(guarded)
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::not_allowed)

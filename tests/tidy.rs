@@ -90,6 +90,7 @@ const LONG_FUNCTIONS: &[(&str, usize)] = &[
 
 /// Files of `src` that are test modules though they are not called `tests.rs`.
 const TEST_FILES: &[&str] = &[
+    "src/alert/sketch.rs",
     "src/availability/invariants.rs",
     "src/availability/sketch.rs",
     "src/availability/slow.rs",

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Kind, Thread};
+use super::condition::{Condition, Kind, Thread};
 use crate::model::alerting::rules::Severity;
 use crate::model::id::{CheckId, TeamId};
 use crate::model::reason::Reason;
 use crate::model::time::Millis;
+
+/// Lines of a log: of a longer one the first is kept, which says how it began, and the newest.
+pub const LOG_LINES_MAX: usize = 200;
 
 /// The number of an incident, for people: `SC-2026-0012`. By the civil year in which it opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,7 +22,7 @@ use crate::model::time::Millis;
 pub struct IncidentId(pub String);
 
 /// All of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     /// Year and number of the last incident.
     pub last: (i16, u32),
@@ -70,7 +73,7 @@ pub struct Incident {
     pub escalation: Escalation,
     /// Parts of it: incidents whose cause it is, or was.
     pub parts: Vec<IncidentId>,
-    /// What happened, for people, oldest first; bounded.
+    /// What happened, for people, oldest first; bounded by [`LOG_LINES_MAX`].
     pub log: Vec<LogLine>,
 }
 
@@ -112,6 +115,10 @@ pub struct Cause {
     pub incident: IncidentId,
     /// Why that one.
     pub by: CauseBy,
+    /// The cause is over: from this instant what is still wrong here stands for itself. `None`:
+    /// the cause goes on.
+    #[serde(default)]
+    pub until: Option<Millis>,
 }
 
 /// Why one incident is the cause of another.
@@ -150,6 +157,23 @@ pub struct Escalation {
     pub next: Option<Millis>,
     /// The fallback list was called.
     pub fell_back: bool,
+    /// As what it began: a ticket is told once, a page step by step.
+    #[serde(default)]
+    pub severity: Option<Severity>,
+    /// What those who know of it have been told.
+    #[serde(default)]
+    pub told: Option<Told>,
+}
+
+/// What people have been told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When: the first page, or the newest ticket.
+    pub at: Millis,
+    /// The heaviest.
+    pub kind: Kind,
+    /// That it is "chập chờn".
+    pub flapping: bool,
 }
 
 /// A line of what happened.
@@ -163,15 +187,55 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl IncidentId {
+    /// The number of the `n`-th incident of a year.
+    #[must_use]
+    pub fn new(year: i16, n: u32) -> Self {
+        Self(format!("SC-{year:04}-{n:04}"))
+    }
+
+    /// Year and number, which order incidents as they opened; of a text that is not one of ours
+    /// zeros.
+    #[must_use]
+    pub fn number(&self) -> (i16, u32) {
+        let mut parts = self.0.rsplitn(3, '-');
+        let n = parts.next().and_then(|it| it.parse().ok());
+        let year = parts.next().and_then(|it| it.parse().ok());
+        year.zip(n).unwrap_or_default()
+    }
+}
+
 impl Incident {
     /// Whether people should still care.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.closed.is_none()
     }
+
+    /// Adds a line to the log. Of too many the second oldest goes.
+    pub fn note(&mut self, at: Millis, what: &str, text: String) {
+        self.log.push(LogLine { at, what: what.to_owned(), text });
+        while self.log.len() > LOG_LINES_MAX {
+            self.log.remove(1);
+        }
+    }
 }
 
 impl Said {
+    /// The same as a condition has it.
+    #[must_use]
+    pub fn of(condition: &Condition) -> Self {
+        Self {
+            kind: condition.kind,
+            severity: condition.severity,
+            since: condition.since,
+            checks: condition.checks.clone(),
+            reason: condition.reason.map(|it| it.as_str().to_owned()),
+            why: condition.why.clone(),
+            number: condition.number,
+        }
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {

@@ -71,8 +71,8 @@ pub struct Condition {
     pub reason: Option<Reason>,
     /// The same in words, if there is more to say.
     pub why: Option<String>,
-    /// A number that belongs to it: days left of a certificate, share of the budget left or of
-    /// coverage in parts per million.
+    /// A number that belongs to it: days left of a certificate (a begun one counts; 0 or less: it
+    /// has ended), share of the budget left or of coverage in parts per million.
     pub number: Option<i64>,
     /// Announced maintenance: told, but nobody is paged.
     pub maintained: bool,

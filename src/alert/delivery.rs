@@ -78,6 +78,24 @@ pub enum Status {
     },
 }
 
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 5] =
+        [Self::Page, Self::Ticket, Self::Acknowledged, Self::Update, Self::Resolved];
+
+    /// The name in messages, templates and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Ticket => "ticket",
+            Self::Acknowledged => "acknowledged",
+            Self::Update => "update",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 impl Delivery {
     /// Whether there is still something to do.
     #[must_use]

@@ -116,6 +116,21 @@ pub enum TroubleKind {
     PeerFailing,
 }
 
+impl TroubleKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::HistoryNotCommitting,
+        Self::ScheduleLate,
+        Self::Blind,
+        Self::ChannelFailing,
+        Self::AlertmanagerFailing,
+        Self::AlertRefused,
+        Self::ConfigurationRefused,
+        Self::RotaHole,
+        Self::PeerFailing,
+    ];
+}
+
 impl Facts {
     /// Each system with what is true of it.
     pub fn each(&self) -> impl Iterator<Item = (&System, &SystemFacts)> {

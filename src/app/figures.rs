@@ -12,30 +12,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::judged::{Court, JudgeError, judge, margin_ms};
+use super::alerting::FigureBoard;
 use super::notices::Notices;
 use super::watched::{self, Shared};
+use crate::availability::burn::BAD_MS_MIN;
 use crate::availability::calendar::{Calendar, span as period_span};
 use crate::availability::figures::ledger::{
     Cell, HOUR_MS, Ledger, Run, cells, hour_of, hour_start,
 };
-use crate::availability::hours::ServiceHours;
-use crate::availability::span_set::SpanSet;
 use crate::clock::Clock;
 use crate::history::{History, HistoryError, Reader};
 use crate::metrics::{Figured, Metrics};
-use crate::model::check::Check;
 use crate::model::id::{SystemId, VantageId};
 use crate::model::span::Span;
 use crate::model::system::{Roster, System};
 use crate::model::time::Millis;
+use crate::report::judged::{Judged, budget_ms, judge};
+use crate::report::{Held, Journal, Reading, ReportError};
 
-use windows::{LONGEST_MS, Recent, figured};
+use windows::{Known, LONGEST_MS, Recent, figure, figured};
 
 /// Share of a core that the figures may take.
 const DUTY_PERCENT: u32 = 3;
@@ -44,8 +43,16 @@ const DUTY_PERCENT: u32 = 3;
 const ROUND: Duration = Duration::from_mins(1);
 
 /// An hour is judged for good once it ended so long ago: what comes later is no longer seen here,
-/// only in reports. At least [`margin_ms`] besides.
+/// only when they are asked for. At least [`MARGIN_STEPS`] and a timeout besides.
 const SETTLED_MS: i64 = 2 * HOUR_MS;
+
+/// Steps after an hour that can change what is said of it: ten results confirm each other, and one
+/// more on either side bounds them.
+const MARGIN_STEPS: i64 = 12;
+
+/// Farthest that is read beside an hour: what is down or blocked for weeks is not read anew every
+/// minute. A bad result is taken for a blip only if what would confirm it is farther away.
+const BESIDE_MS_MAX: i64 = 24 * HOUR_MS;
 
 /// Hours judged at once when the past is caught up: one day is one look at a day's block.
 const HOURS_AT_ONCE: i64 = 24;
@@ -65,6 +72,10 @@ pub(super) struct Figures {
     pub(super) metrics: Arc<Metrics>,
     /// Where past hours are kept over a restart.
     pub(super) cache: PathBuf,
+    /// Since when this process measures.
+    pub(super) since: Millis,
+    /// What they say of each system, for alerts.
+    pub(super) board: FigureBoard,
 }
 
 /// All past hours, by system.
@@ -74,7 +85,7 @@ type Book = HashMap<SystemId, Ledger>;
 struct Looked {
     reader: Reader,
     ledger: Ledger,
-    figured: Result<Figured, JudgeError>,
+    figured: Result<Figured, ReportError>,
     /// Whether past hours are still missing.
     more: bool,
     took: Duration,
@@ -105,9 +116,17 @@ impl Figures {
 
     /// One look at each system; whether past hours are still missing.
     async fn round(self: &Arc<Self>, book: &mut Book, stop: &CancellationToken) -> bool {
+        let journal = match self.notices.journal() {
+            Ok(journal) => journal,
+            Err(fault) => {
+                warn!(fault, "no live figures");
+                return false;
+            }
+        };
         let roster = Arc::clone(&watched::lock(&self.watch).roster);
         let known: std::collections::HashSet<_> = roster.systems.iter().map(|it| &it.id).collect();
         book.retain(|id, _| known.contains(id));
+        super::lock(&self.board).retain(|id, _| known.contains(id));
         let (mut more, mut reader) = (false, None);
         let begun = Instant::now();
         let mut worked = Duration::ZERO;
@@ -117,12 +136,12 @@ impl Figures {
             }
             let id = roster.systems[place].id.clone();
             let ledger = book.remove(&id).unwrap_or_default();
-            let Some(looked) = self.look(&roster, place, ledger, reader.take()).await else {
+            let Some(looked) = self.look((&journal, &roster), place, ledger, reader.take()).await
+            else {
                 continue;
             };
             match looked.figured {
                 Ok(figured) => self.metrics.figures(&id, figured),
-                Err(JudgeError::TooLong) => return false,
                 Err(error) => {
                     warn!(system = %id, %error, "no live figures");
                     self.metrics.figures(&id, Figured::default());
@@ -144,18 +163,19 @@ impl Figures {
     /// Looks at one system where blocking is allowed. `None`: nobody could look.
     async fn look(
         self: &Arc<Self>,
-        roster: &Arc<Roster>,
+        (journal, roster): (&Arc<Journal>, &Arc<Roster>),
         place: usize,
         ledger: Ledger,
         reader: Option<Reader>,
     ) -> Option<Looked> {
         let (figures, roster) = (Arc::clone(self), Arc::clone(roster));
+        let journal = Arc::clone(journal);
         let looked = tokio::task::spawn_blocking(move || {
             let begun = Instant::now();
             let reader = reader.map_or_else(|| figures.history.reader(), Ok)?;
             let mut ledger = ledger;
             let system = roster.systems.get(place);
-            let seen = system.map(|it| figures.system(&reader, &roster, it, &mut ledger));
+            let seen = system.map(|it| figures.system(&reader, &journal, it, &mut ledger));
             let (figured, more) = match seen {
                 None => (Ok(Figured::default()), false),
                 Some(Ok((figured, more))) => (Ok(figured), more),
@@ -180,70 +200,53 @@ impl Figures {
     fn system(
         &self,
         reader: &Reader,
-        roster: &Roster,
+        journal: &Journal,
         system: &System,
         ledger: &mut Ledger,
-    ) -> Result<(Figured, bool), JudgeError> {
+    ) -> Result<(Figured, bool), ReportError> {
         let now = self.clock.now();
-        let court = Court {
-            reader,
-            roster,
-            vantage: &self.vantage,
-            notices: &self.notices,
-            zone: &self.zone,
-            now,
-            wanted: &|| true,
-        };
+        let reading =
+            Reading { reader, until: now, beside_ms: Some(BESIDE_MS_MAX), wanted: &|| true };
         let enabled = || system.checks.iter().filter(|it| it.disabled.is_none());
-        if !enabled().any(|it| it.critical) {
-            return Ok((Figured::default(), false));
-        }
         // The time after the last run of each check is known only when its next one has ended.
         let lag = enabled().map(|it| it.interval_ms + it.timeout.whole_ms()).max().unwrap_or(0);
         let end = Millis((now.0 - lag).div_euclid(60_000) * 60_000);
+        let mut held = journal.of(&system.id);
         let settled = end.plus_ms(-SETTLED_MS);
-        let newest = Span::new(settled, now);
-        let margin = |it: &Check| newest.map_or(0, |newest| margin_ms(it, &self.notices, newest));
-        let margin = enabled().map(|it| margin(it)).max().unwrap_or(0);
-        let settled = settled.min(now.plus_ms(-margin));
-        let recent_hour = hour_of(settled);
+        let timeout = enabled().map(|it| it.timeout.whole_ms()).max().unwrap_or(0);
+        let margin = MARGIN_STEPS * longest_interval_ms(&held, settled) + timeout;
+        let recent_hour = hour_of(settled.min(now.plus_ms(-margin)));
         let period = Calendar::Nd09.month_at(now, &self.zone);
-        let period = period.and_then(|it| period_span(Calendar::Nd09, it, &self.zone))?;
+        let period = period.and_then(|it| period_span(Calendar::Nd09, it, &self.zone));
+        let period = period.map_err(ReportError::Calendar)?;
         let oldest = hour_of(end.plus_ms(-LONGEST_MS).min(period.start()));
 
-        let contract = contract_of(system, roster);
-        let since = self.notices.contract_since().map_or(0, hour_of);
-        ledger.keep(oldest, since, contract);
-        catch_up(court, system, ledger, contract, (oldest, recent_hour))?;
+        held.retain(|it| it.span.end() > hour_start(oldest));
+        let contracts = contracts(&held);
+        ledger.keep(oldest, &contracts);
+        let past = (oldest, recent_hour);
+        let judge = |span| judge(reading, journal, &system.id, span);
+        catch_up(judge, ledger, &contracts, past)?;
 
-        let from = hour_start(recent_hour);
-        let Some(span) = Span::new(from, end) else { return Ok((Figured::default(), false)) };
-        let Some(judged) = judge(court, system, span)? else {
-            return Ok((Figured::default(), false));
-        };
-        let recent = Recent { track: judged.track.clone(), judged: judged.terms().judged(), end };
-        let budget_ms = match system.objective {
-            None => None,
-            Some(objective) => {
-                let whole = self.promised(system, roster, period)?;
-                Some(objective.budget_ms(whole.length_ms())).filter(|it| *it > 0)
-            }
-        };
-        let figured =
-            figured(ledger, &recent, recent_hour, period.start(), system.objective, budget_ms);
+        let span = Span::new(hour_start(recent_hour), end);
+        let judged = span.map(judge).transpose()?.flatten();
+        let recent = judged.map(|it| Recent {
+            judged: it.terms().judged(),
+            held: it.held(),
+            track: it.track,
+            end,
+        });
+        let recent = recent.unwrap_or_else(|| Recent::nothing(end));
+        let budget_ms = budget_ms(reading, journal, &system.id, period)?;
+        let known = Known { ledger, recent: &recent, recent_hour, period, budget_ms };
+        let figured = figured(&known);
+        // What three bad results of the slowest check stand for, blips at that.
+        let slowest = enabled().map(|it| it.interval_ms).max().unwrap_or(0);
+        let bad_ms_min = BAD_MS_MIN.max(slowest * 3 / 2);
+        let window_ms = system.alert.rules.coverage_window_ms;
+        let figure = figure(&known, bad_ms_min, window_ms, self.since);
+        super::lock(&self.board).insert(system.id.clone(), figure);
         Ok((figured, ledger.missing(oldest, recent_hour, 1).is_some()))
-    }
-
-    /// The time of a whole period that is held to the objective, as far as is known now.
-    fn promised(
-        &self,
-        system: &System,
-        roster: &Roster,
-        period: Span,
-    ) -> Result<SpanSet, JudgeError> {
-        let hours = ServiceHours::of(&system.terms.hours, &roster.holidays);
-        let service = hours.within(period, &self.zone)?.unwrap_or_else(|| period.into());
-        Ok(service.minus(&self.notices.plan(system, period, &self.zone)?.system))
     }
 
     async fn save(self: &Arc<Self>, book: Book) -> Book {
@@ -259,58 +262,65 @@ impl Figures {
     }
 }
 
+/// The longest interval of which a result [`MARGIN_STEPS`] before or after it can still matter
+/// at `at`.
+fn longest_interval_ms(held: &[Held], at: Millis) -> i64 {
+    let checks = held.iter().flat_map(|it| it.promise.checks.iter().map(move |check| (it, check)));
+    let enabled = checks.filter(|(_, check)| check.enabled);
+    let near = enabled.filter(|(it, check)| {
+        it.span.end().plus_ms(check.interval_ms.saturating_mul(MARGIN_STEPS)) > at
+    });
+    near.map(|it| it.1.interval_ms).max().unwrap_or(0)
+}
+
+/// By what each hour is judged, from an hour on until the next; 0 where nothing is promised.
+fn contracts(held: &[Held]) -> Vec<(i64, u64)> {
+    let edges = held.iter().flat_map(|it| [it.span.start(), it.span.end()]);
+    let mut hours: Vec<i64> = edges.map(hour_of).flat_map(|it| [it, it + 1]).collect();
+    hours.push(i64::MIN);
+    hours.sort_unstable();
+    hours.dedup();
+    let held: Vec<(Span, u64)> = held.iter().map(|it| (it.span, it.digest())).collect();
+    let of = |hour: i64| {
+        let span = Span::new(hour_start(hour), hour_start(hour.saturating_add(1)));
+        let inside = held.iter().filter(|it| span.is_some_and(|span| it.0.within(span).is_some()));
+        inside.fold(0, |all: u64, it| all.rotate_left(1) ^ it.1)
+    };
+    hours.into_iter().map(|hour| (hour, of(hour))).collect()
+}
+
 /// Judges the newest past hours that are missing, at most [`HOURS_AT_ONCE`].
 fn catch_up(
-    court: Court<'_>,
-    system: &System,
+    judge: impl Fn(Span) -> Result<Option<Judged>, ReportError>,
     ledger: &mut Ledger,
-    contract: u64,
+    contracts: &[(i64, u64)],
     (oldest, recent): (i64, i64),
-) -> Result<(), JudgeError> {
+) -> Result<(), ReportError> {
     let Some((first, end)) = ledger.missing(oldest, recent, HOURS_AT_ONCE) else { return Ok(()) };
-    let begun = begun(court.reader, system)?;
-    // Before its first result nothing is judged.
-    let before = begun.map_or(end, hour_of).min(end);
+    let contract = |hour: i64| {
+        let after = contracts.partition_point(|it| it.0 <= hour);
+        after.checked_sub(1).map_or(0, |it| contracts[it].1)
+    };
+    // Before the first contract nothing is judged.
+    let promised = contracts.iter().find(|it| it.1 != 0).map_or(end, |it| it.0);
+    let before = promised.min(end);
     if before > first {
         let first = if before == end { oldest } else { first };
-        ledger.put(Run { first, count: before - first, contract, cell: Cell::default() });
+        ledger.put(Run { first, count: before - first, contract: 0, cell: Cell::default() });
     }
     let first = first.max(before);
     let Some(span) = Span::new(hour_start(first), hour_start(end)) else { return Ok(()) };
-    let Some(judged) = judge(court, system, span)? else { return Ok(()) };
     let hours: Vec<Span> =
         (first..end).filter_map(|it| Span::new(hour_start(it), hour_start(it + 1))).collect();
-    let cells = cells(&judged.track, &judged.terms().judged(), &hours);
+    let cells = judge(span)?.map_or_else(
+        || vec![Cell::default(); hours.len()],
+        |it| cells(&it.track, &it.terms().judged(), &it.held(), &hours),
+    );
     for (hour, cell) in (first..end).zip(cells) {
-        ledger.put(Run { first: hour, count: 1, contract, cell });
+        ledger.put(Run { first: hour, count: 1, contract: contract(hour), cell });
     }
     Ok(())
 }
 
-/// When the first critical check of a system had its first result.
-fn begun(reader: &Reader, system: &System) -> Result<Option<Millis>, JudgeError> {
-    let mut first: Option<Millis> = None;
-    for check in system.checks.iter().filter(|it| it.critical && it.disabled.is_none()) {
-        let started = reader.first_started(&check.id)?;
-        first = [first, started].into_iter().flatten().min();
-    }
-    Ok(first)
-}
-
-/// Names what a system is judged by: equal for equal terms.
-fn contract_of(system: &System, roster: &Roster) -> u64 {
-    let mut hasher = Sha256::new();
-    let mut add = |text: String| hasher.update(text.as_bytes());
-    add(format!("{:?}", system.terms));
-    for check in system.checks.iter().filter(|it| it.disabled.is_none()) {
-        let key = (&check.id, check.critical, check.interval_ms, check.confirm, check.ip);
-        add(format!("{key:?}{:?}", check.platform));
-    }
-    if system.terms.hours != crate::model::terms::Hours::Always {
-        add(format!(
-            "{:?}",
-            roster.holidays.iter().map(|it| (it.date, it.kind)).collect::<Vec<_>>()
-        ));
-    }
-    hasher.finalize().iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
-}
+#[cfg(test)]
+mod tests;

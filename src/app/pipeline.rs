@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -16,20 +16,22 @@ use crate::availability::live::{self, LiveCheck};
 use crate::clock::Clock;
 use crate::history::{self, History, Record};
 use crate::metrics::Metrics;
+use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
+use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::result::{RunKind, RunResult, VoidSpan};
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::system::{Roster, System};
-use crate::model::time::Millis;
+use crate::model::time::{Micros, Millis};
 use crate::schedule::core::{Follow, Job};
 use crate::schedule::{Command, Ended};
 
 use super::runs::Finished;
 use super::settings;
-use super::watched::{self, Shared, Turn, Watch};
+use super::watched::{self, Again, Shared, Turn, Watch};
 
 /// Events that wait for the pipeline. When full the runs wait; `thongsuot_queue_length` shows it.
 pub(super) const EVENTS_QUEUED_MAX: usize = 4_096;
@@ -47,6 +49,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often every state is looked at again: without a result a state ends by itself. Metrics and
 /// log may be as late as this; the page and the API work it out when they are asked.
 const STATES_EVERY: Duration = Duration::from_secs(5);
+
+/// A run that starts later than this after its instant is late: ten times what a busy machine
+/// needs.
+const LATE: Micros = Micros(1_000_000);
 
 /// A result that started later than this after now comes from a clock that was ahead.
 pub(super) const AHEAD_MS: i64 = 1_000;
@@ -69,8 +75,26 @@ pub(super) enum Event {
     },
     /// Something for the journal.
     Journal(history::Event),
-    /// Watch this from now on.
-    Adopt(Arc<Roster>, HashMap<CheckId, LiveCheck>, oneshot::Sender<()>),
+    /// Watch this from `at` on.
+    Adopt {
+        /// What.
+        roster: Arc<Roster>,
+        /// Where checks stand that are not watched yet.
+        restored: HashMap<CheckId, LiveCheck>,
+        /// When it comes into force.
+        at: Millis,
+        /// Told when it is done.
+        done: oneshot::Sender<()>,
+    },
+    /// The past of a check was read again.
+    Past {
+        /// The check as it was then.
+        check: Arc<Check>,
+        /// How often it had been asked for.
+        asked: u64,
+        /// Where it stands.
+        live: Box<LiveCheck>,
+    },
 }
 
 /// The one task.
@@ -83,8 +107,12 @@ pub(super) struct Pipeline {
     pub(super) schedule: mpsc::Sender<Command>,
     /// Shared with those who show it; never locked across an await.
     pub(super) watch: Shared,
+    /// Told when the past of a check must be read again.
+    pub(super) again: Arc<Notify>,
     /// When it last looked around, in milliseconds since the machine started.
     pub(super) looked: Arc<AtomicI64>,
+    /// Told when an alert opens or is over.
+    pub(super) alarmed: Arc<Notify>,
 }
 
 /// What one batch of events leaves to be done.
@@ -92,6 +120,8 @@ pub(super) struct Pipeline {
 struct Todo {
     records: Vec<Record>,
     ended: Vec<Ended>,
+    /// Checks whose past must be read again, once the records are on their way.
+    again: Vec<CheckId>,
 }
 
 impl Pipeline {
@@ -147,10 +177,17 @@ impl Pipeline {
             // The schedule is gone only when the daemon is ending.
             let _ = self.schedule.send(Command::Done(todo.ended)).await;
         }
-        if todo.records.is_empty() {
-            return Ok(());
+        if !todo.records.is_empty() {
+            self.history.append(todo.records).await.map_err(|error| error.to_string())?;
         }
-        self.history.append(todo.records).await.map_err(|error| error.to_string())
+        // Only now, so that what is read holds all that was noted before it was asked for.
+        if !todo.again.is_empty() {
+            let mut watch = watched::lock(&shared);
+            todo.again.iter().for_each(|it| watch.ask_again(it));
+            drop(watch);
+            self.again.notify_one();
+        }
+        Ok(())
     }
 
     fn one(&self, event: Event, watch: &mut Watch, todo: &mut Todo) {
@@ -161,18 +198,26 @@ impl Pipeline {
             Event::ClockStepped { by_ms, at } => {
                 warn!(by_ms, "the wall clock was set");
                 if by_ms < 0 {
-                    watch.forget_the_future();
+                    watch.set_back(by_ms, at);
                 }
                 let body = serde_json::json!({ "by_ms": by_ms });
                 todo.records.push(Record::Event(journal(at, "clock.step", body)));
             }
             Event::Journal(event) => todo.records.push(Record::Event(event)),
-            Event::Adopt(roster, restored, done) => {
+            Event::Adopt { roster, restored, at, done } => {
                 self.metrics.set_roster(&roster, &self.vantage);
-                watch.adopt(roster, restored, self.clock.now());
+                todo.again.extend(watch.adopt(roster, restored, at));
                 self.tell_all(watch);
                 // Nobody waits any more if the reload was given up; the roster stands.
                 let _ = done.send(());
+            }
+            Event::Past { check, asked, live } => {
+                let came = watch.checks.get_mut(&check.id);
+                match came.map(|it| it.begin_again(&check, *live, asked)) {
+                    None | Some(Again::NotAsked) => {}
+                    Some(Again::Done) => self.tell_past(&check.id, watch),
+                    Some(Again::MustBeAsked) => todo.again.push(check.id.clone()),
+                }
             }
         }
     }
@@ -194,7 +239,7 @@ impl Pipeline {
             bytes: observation.bytes,
             reused: observation.reused,
         };
-        let follow = self.account(&result, observation.detail.why, watch);
+        let follow = self.account(&result, observation.detail.why, watch, todo);
         if let Some(watched) = watch.checks.get_mut(&result.check)
             && let Some(not_after) = observation.tls_not_after
         {
@@ -228,13 +273,20 @@ impl Pipeline {
             bytes: 0,
             reused: false,
         };
-        self.account(&result, None, watch);
+        self.account(&result, None, watch, todo);
         todo.records.push(Record::Result(result));
     }
 
     /// Takes one result into account: metrics, live state, log. Gives what to run next.
-    fn account(&self, result: &RunResult, why: Option<String>, watch: &mut Watch) -> live::Follow {
+    fn account(
+        &self,
+        result: &RunResult,
+        why: Option<String>,
+        watch: &mut Watch,
+        todo: &mut Todo,
+    ) -> live::Follow {
         self.metrics.result(result);
+        self.note_ourselves(result, watch);
         // A run of a check that a reload has just removed is filed, and that is all.
         let Some(watched) = watch.checks.get_mut(&result.check) else {
             return live::Follow::None;
@@ -243,7 +295,13 @@ impl Pipeline {
         if result.started > self.clock.now().plus_ms(AHEAD_MS) {
             return live::Follow::None;
         }
-        let change = watched.live.note(result);
+        let change = watched.note(result);
+        if change.opens() || change.resolves() {
+            self.alarmed.notify_one();
+        }
+        if change.late {
+            todo.again.push(result.check.clone());
+        }
         debug!(
             check = %result.check, lane = result.lane.as_str(), kind = result.kind.as_str(),
             outcome = result.outcome().as_str(), reason = result.reason.as_str(),
@@ -256,6 +314,30 @@ impl Pipeline {
             self.tell(&result.check, present, watch);
         }
         change.follow
+    }
+
+    /// The past of a check was read again.
+    fn tell_past(&self, check: &CheckId, watch: &mut Watch) {
+        let Some(watched) = watch.checks.get(check) else { return };
+        let present = watched.live.present(self.clock.now());
+        info!(%check, state = present.as_str(), "its past was read again");
+        if present != watched.told {
+            self.tell(check, present, watch);
+        }
+        self.alarmed.notify_one();
+    }
+
+    /// What a result says of the monitor itself.
+    fn note_ourselves(&self, result: &RunResult, watch: &mut Watch) {
+        let now = self.clock.now();
+        if result.lateness > LATE {
+            watch.late.note(now);
+        }
+        match result.reason {
+            Reason::SelfNet => watch.blind.note(now),
+            reason if reason.outcome().testimony() == Some(Testimony::Good) => watch.blind.end(),
+            _ => {}
+        }
     }
 
     /// Says that time goes on, and how long the history's queue is.

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use super::alerting::Refusal;
 use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
 use super::restore::Past;
@@ -49,7 +50,9 @@ pub(super) struct Reloader {
     pub(super) vantage: VantageId,
     pub(super) notices: Arc<Notices>,
     /// What is in force.
-    pub(super) current: Mutex<Arc<Config>>,
+    pub(super) current: watch::Sender<Arc<Config>>,
+    /// The newest configuration, if it was refused: since when, and why.
+    pub(super) refused: Refusal,
     /// One reload at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Reloads under way.
@@ -90,7 +93,7 @@ impl Reloader {
 
     /// The contract goes into the journal with the event that changes it.
     fn with_contract(&self, config: &Config, event: history::Event) -> history::Event {
-        self.notices.with_contract(notices::contract(config, &self.vantage), event)
+        self.notices.with_contract(&notices::contract(config, &self.vantage), event)
     }
 
     /// Where the history lies.
@@ -105,7 +108,12 @@ impl Reloader {
 
     /// What is in force.
     pub(super) fn current(&self) -> Arc<Config> {
-        Arc::clone(&lock(&self.current))
+        Arc::clone(&self.current.borrow())
+    }
+
+    /// Told of every configuration that comes into force.
+    pub(super) fn configured(&self) -> watch::Receiver<Arc<Config>> {
+        self.current.subscribe()
     }
 
     /// [`Self::reload`] in a task of its own: whoever asked may leave, and it is done whole.
@@ -126,26 +134,25 @@ impl Reloader {
     pub(super) async fn reload(&self, asked_by: &'static str) -> Result<Reloaded, Vec<String>> {
         let _turn = self.turn.lock().await;
         let now = self.clock.now();
-        match self.try_reload().await {
+        match self.try_reload(asked_by).await {
             Ok((changes, fingerprint)) => {
                 info!(asked_by, ?changes, fingerprint, "configuration in force");
                 self.metrics.reload(true, now);
-                let body = serde_json::json!({ "config": fingerprint, "asked_by": asked_by });
-                let event = journal(now, "config.loaded", body);
-                let event = self.with_contract(&self.current(), event);
-                self.tell(Event::Journal(event)).await;
+                *lock(&self.refused) = None;
                 Ok(changes)
             }
             Err(mistakes) => {
                 let (count, first) = (mistakes.len(), mistakes.first());
                 warn!(asked_by, count, first, "configuration refused; the one in force stays");
                 self.metrics.reload(false, now);
+                let why = mistakes.first().cloned().unwrap_or_default();
+                lock(&self.refused).get_or_insert((now, String::new())).1 = why;
                 Err(mistakes)
             }
         }
     }
 
-    async fn try_reload(&self) -> Result<(Reloaded, String), Vec<String>> {
+    async fn try_reload(&self, asked_by: &str) -> Result<(Reloaded, String), Vec<String>> {
         let new = read(&self.options).await.map_err(|error| match error {
             AppError::Config(mistakes) => mistakes.lines(),
             other => vec![other.to_string()],
@@ -160,8 +167,13 @@ impl Reloader {
         let new = Arc::new(new);
         self.runs.replace(outside);
         self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
-        self.put_into_force(&new, HashMap::new(), self.clock.now()).await;
-        *lock(&self.current) = Arc::clone(&new);
+        // One instant for the journal and for all that goes by it.
+        let at = self.clock.now();
+        let body = serde_json::json!({ "config": new.fingerprint, "asked_by": asked_by });
+        let event = self.with_contract(&new, journal(at, "config.loaded", body));
+        self.tell(Event::Journal(event)).await;
+        self.put_into_force(&new, HashMap::new(), at).await;
+        self.current.send_replace(Arc::clone(&new));
         Ok((changes, new.fingerprint.clone()))
     }
 
@@ -174,7 +186,8 @@ impl Reloader {
         from: Millis,
     ) {
         let (adopted, done) = oneshot::channel();
-        self.tell(Event::Adopt(Arc::new(config.roster.clone()), restored, adopted)).await;
+        let roster = Arc::new(config.roster.clone());
+        self.tell(Event::Adopt { roster, restored, at: from, done: adopted }).await;
         // An error means that the daemon is ending.
         let _ = done.await;
         let (replaced, done) = oneshot::channel();

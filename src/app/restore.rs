@@ -1,15 +1,17 @@
 //! After a start: the live state as if the daemon had never stopped.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tracing::warn;
 
 use super::notices::Notices;
 use super::pipeline::{AHEAD_MS, journal};
 use super::{AppError, settings};
+use crate::availability::judge::Reach;
 use crate::availability::live::LiveCheck;
 use crate::config::Config;
-use crate::history::{History, HistoryError, Record};
+use crate::history::{History, HistoryError, Reader, Record};
 use crate::metrics::Metrics;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
@@ -52,23 +54,29 @@ pub(super) async fn notices(history: &History) -> Result<Notices, AppError> {
 pub(super) async fn past(
     history: &History,
     config: &Config,
+    notices: &Arc<Notices>,
     now: Millis,
 ) -> Result<Past, AppError> {
     let checks: Vec<_> =
         config.roster.checks().filter(|check| check.disabled.is_none()).cloned().collect();
     let vantage = config.monitor.vantage.clone();
-    let history = history.clone();
+    let (history, notices) = (history.clone(), Arc::clone(notices));
     blocking(move || {
         let reader = history.reader()?;
         let last = reader.last_activity()?;
         let mut past = Past { at: now, last, ..Past::default() };
-        let mut lap = 0;
+        // By a clock that was ahead, whether it was set back while we were away or before.
+        let mut again = last.filter(|it| *it > now).map(|it| (it, 0));
         for check in &checks {
-            let (live, run) = of_check(&reader, check, &vantage, now)?;
+            let reach = notices.reach(check, now);
+            let (live, ahead) = of_check(&reader, check, &reach, &vantage, now)?;
             past.lives.insert(check.id.clone(), live);
-            lap = lap.max(run);
+            again = match (again, ahead) {
+                (Some((a, run)), Some((b, other))) => Some((a.max(b), run.max(other))),
+                (one, other) => one.or(other),
+            };
         }
-        past.again = last.filter(|it| *it > now).map(|it| (it, lap.saturating_add(1)));
+        past.again = again.map(|(until, run)| (until, run.saturating_add(1)));
         Ok(past)
     })
     .await
@@ -82,8 +90,8 @@ pub(super) async fn account(
     metrics: &Metrics,
 ) -> Result<(), AppError> {
     let Some(last) = past.last else { return Ok(()) };
-    if let Some((ahead, _)) = past.again {
-        let by_ms = past.at.since(ahead);
+    if last > past.at {
+        let by_ms = past.at.since(last);
         warn!(by_ms, "the wall clock was set back while the daemon was away");
         let event = journal(past.at, "clock.step", serde_json::json!({ "by_ms": by_ms }));
         history.append(vec![Record::Event(event)]).await?;
@@ -117,13 +125,15 @@ async fn blocking<T: Send + 'static>(
     Ok(done.map_err(|panic| AppError::PartDied { part: "restore", why: panic.to_string() })??)
 }
 
-/// The live state of a check, and the greatest number of a slot that lies ahead of now.
-fn of_check(
-    reader: &crate::history::Reader,
+/// The live state of a check; of its slots that lie ahead of now and have been run, the last
+/// instant and the greatest number.
+pub(super) fn of_check(
+    reader: &Reader,
     check: &Check,
+    reach: &Reach,
     vantage: &VantageId,
     now: Millis,
-) -> Result<(LiveCheck, u16), HistoryError> {
+) -> Result<(LiveCheck, Option<(Millis, u16)>), HistoryError> {
     let mut back_ms = check.interval_ms * STEPS_AT_FIRST;
     loop {
         let back = back_ms.min(BACK_MS_MAX);
@@ -131,16 +141,17 @@ fn of_check(
         for lane in check.lanes() {
             results.extend(reader.tail(&check.id, *lane, vantage, now.plus_ms(-back))?);
         }
-        let again = results.iter().filter(|it| it.due >= now && it.kind == RunKind::Grid);
-        let lap = again.map(|it| it.run).max().unwrap_or(0);
+        let again = || results.iter().filter(|it| it.due >= now && it.kind == RunKind::Grid);
+        let until = again().map(|it| it.due).max();
+        let ahead = until.zip(again().map(|it| it.run).max());
         results.retain(|it| it.started <= now.plus_ms(AHEAD_MS));
         results.sort_by_key(|result| result.started);
-        let mut live = LiveCheck::new(check);
+        let mut live = LiveCheck::reaching(check, reach);
         for result in &results {
             live.note(result);
         }
         if live.is_settled() || back == BACK_MS_MAX {
-            return Ok((live, lap));
+            return Ok((live, ahead));
         }
         back_ms = back * 4;
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
+use super::alerting::Alerting;
 use super::notices::Notices;
 use super::reload::Reloader;
 use super::settings;
@@ -13,12 +14,13 @@ use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
-use crate::model::id::{CheckId, SystemId, VantageId};
+use crate::model::id::{CheckId, SystemId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::time::Millis;
+use crate::web::duty::{Act, ActError, AlertSeen, By, Duty, LinkSeen, TeamSeen};
 use crate::web::source::{
     Announcer, Beat, BeatError, CheckNow, IncidentSeen, JudgeFailure, Maintenance,
     MaintenanceChange, MaintenanceError, NewMaintenance, Reloaded, ResultsError, ResultsPage,
@@ -34,17 +36,13 @@ pub(super) struct AppSource {
     pub(super) history: History,
     pub(super) reloader: Arc<Reloader>,
     pub(super) ready: Arc<AtomicBool>,
+    pub(super) alerting: Arc<Alerting>,
 }
 
 impl AppSource {
     /// What is in force.
     pub(super) fn config(&self) -> Arc<Config> {
         self.reloader.current()
-    }
-
-    /// Where results are measured from.
-    pub(super) fn vantage(&self) -> VantageId {
-        self.reloader.vantage().clone()
     }
 
     /// What is later than this does not count.
@@ -110,6 +108,28 @@ impl Announcer for AppSource {
     }
 }
 
+impl Duty for AppSource {
+    fn alerts(&self) -> Vec<AlertSeen> {
+        self.alerting.alerts()
+    }
+
+    fn on_call(&self) -> Vec<TeamSeen> {
+        self.alerting.on_call()
+    }
+
+    fn link(&self, token: &str) -> Result<LinkSeen, ActError> {
+        self.alerting.link(token)
+    }
+
+    async fn act(&self, by: By, act: Act) -> Result<AlertSeen, ActError> {
+        self.alerting.act(by, act).await
+    }
+
+    async fn drill(&self, team: Option<String>, who: String) -> Result<AlertSeen, ActError> {
+        self.alerting.drill(team, who).await
+    }
+}
+
 impl Source for AppSource {
     fn snapshot(&self) -> Arc<Snapshot> {
         let now = self.clock.now();
@@ -167,13 +187,7 @@ impl Source for AppSource {
         span: Span,
         limit: usize,
     ) -> Result<Vec<VoidSpan>, ResultsError> {
-        let read = self.read(move |reader| {
-            let mut spans = reader.void_spans(&check, span)?;
-            spans.truncate(limit);
-            spans.shrink_to_fit();
-            Ok(spans)
-        });
-        read.await
+        self.read(move |reader| reader.void_spans(&check, span, limit)).await
     }
 
     async fn figures(

@@ -1,11 +1,11 @@
 //! What the pipeline remembers of each check and system.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::availability::combine;
 use crate::availability::incident::APART_MS;
-use crate::availability::live::LiveCheck;
+use crate::availability::live::{Change, LiveCheck};
 use crate::model::check::Check;
 use crate::model::id::{CheckId, SystemId};
 use crate::model::result::RunResult;
@@ -24,6 +24,25 @@ pub(super) struct Watched {
     /// What was wrong with the last result, for people.
     pub(super) why: Option<String>,
     pub(super) tls_not_after: Option<Millis>,
+    /// How often its past was asked for: what was read for an earlier time is of no use.
+    asked: u64,
+    /// What came since its past was last asked for, at most one more than [`SINCE_MAX`].
+    since: Option<Vec<RunResult>>,
+}
+
+/// Results kept of a check while its past is read again: half an hour of the fastest runs. With
+/// more it is read once more.
+const SINCE_MAX: usize = 2_048;
+
+/// What came of a past that was read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Nobody waits for it any more.
+    NotAsked,
+    /// It holds.
+    Done,
+    /// It must be read once more.
+    MustBeAsked,
 }
 
 /// Where a system stands.
@@ -51,8 +70,42 @@ pub(super) struct Watch {
     pub(super) systems: HashMap<SystemId, Standing>,
     /// Whether an incident is open, and when the last one ended.
     pub(super) incidents: HashMap<SystemId, Tally>,
+    /// Checks whose past must be read again; nobody reads it yet.
+    again: BTreeSet<CheckId>,
     /// Systems in maintenance.
     pub(super) maintained: Arc<HashSet<SystemId>>,
+    /// Runs that started late.
+    pub(super) late: Spell,
+    /// Results that are void because the control anchors do not answer.
+    pub(super) blind: Spell,
+}
+
+/// Something that is seen again and again while it lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spell {
+    seen: Option<(Millis, Millis)>,
+}
+
+/// What was not seen for so long is over.
+const SPELL_MS: i64 = 60_000;
+
+impl Spell {
+    /// It is seen at `now`.
+    pub(super) fn note(&mut self, now: Millis) {
+        let since = self.since(now).unwrap_or(now);
+        self.seen = Some((since, now));
+    }
+
+    /// It is over.
+    pub(super) const fn end(&mut self) {
+        self.seen = None;
+    }
+
+    /// Since when it lasts; `None`: it does not.
+    pub(super) fn since(&self, now: Millis) -> Option<Millis> {
+        let (since, last) = self.seen?;
+        (now.since(last).abs() <= SPELL_MS).then_some(since)
+    }
 }
 
 /// The present incident of a system, for counting.
@@ -102,19 +155,48 @@ impl Watched {
             last: None,
             why: None,
             tls_not_after: None,
+            asked: 0,
+            since: None,
         }
+    }
+
+    /// Takes a result into account.
+    pub(super) fn note(&mut self, result: &RunResult) -> Change {
+        if let Some(since) = self.since.as_mut().filter(|it| it.len() <= SINCE_MAX) {
+            since.push(result.clone());
+        }
+        self.live.note(result)
+    }
+
+    /// Goes on from a past that was read when it had been asked for `asked` times, with what came
+    /// since.
+    pub(super) fn begin_again(&mut self, check: &Check, live: LiveCheck, asked: u64) -> Again {
+        if asked != self.asked {
+            return Again::NotAsked;
+        }
+        let Some(since) = self.since.take() else { return Again::NotAsked };
+        let mut whole = *self.check == *check && since.len() <= SINCE_MAX;
+        if whole {
+            self.live = live;
+            for result in &since {
+                whole &= !self.live.note(result).late;
+            }
+        }
+        if whole { Again::Done } else { Again::MustBeAsked }
     }
 }
 
 impl Watch {
-    /// Takes a new roster into force at `now`: checks that stay keep what is known of them, those that
-    /// `restored` knows begin with that, the others begin with nothing.
+    /// Takes a new roster into force at `at`: checks that stay keep what is known of them, those that
+    /// `restored` knows begin with that, the others begin with nothing. Gives the checks whose past
+    /// must be read again, since it is confirmed otherwise.
     pub(super) fn adopt(
         &mut self,
         roster: Arc<Roster>,
         mut restored: HashMap<CheckId, LiveCheck>,
-        now: Millis,
-    ) {
+        at: Millis,
+    ) -> Vec<CheckId> {
+        let mut again = Vec::new();
         let mut old = std::mem::take(&mut self.checks);
         for check in roster.checks().filter(|check| check.disabled.is_none()) {
             let kept = old.remove(&check.id).filter(|it| it.check.spec.kind() == check.spec.kind());
@@ -123,7 +205,10 @@ impl Watch {
                 Watched::new(check, live.unwrap_or_else(|| LiveCheck::new(check)))
             };
             let mut watched = kept.unwrap_or_else(new);
-            watched.live.adopt(check, now);
+            watched.live.adopt(check, at);
+            if watched.check.confirm != check.confirm {
+                again.push(check.id.clone());
+            }
             watched.check = Arc::clone(check);
             self.checks.insert(check.id.clone(), watched);
         }
@@ -131,14 +216,43 @@ impl Watch {
         self.systems.retain(|id, _| known.contains(id));
         self.incidents.retain(|id, _| known.contains(id));
         self.roster = roster;
+        again
     }
 
-    /// After the wall clock was set back: what was noted lies ahead of the time now, and new
-    /// results would be too old to count beside it. The history keeps both.
-    pub(super) fn forget_the_future(&mut self) {
-        for watched in self.checks.values_mut() {
-            watched.live = LiveCheck::new(&watched.check);
+    /// The past of a check is to be read again: all that was noted of it is on its way to the disk.
+    pub(super) fn ask_again(&mut self, check: &CheckId) {
+        if let Some(watched) = self.checks.get_mut(check) {
+            watched.asked += 1;
+            watched.since = Some(Vec::new());
+            self.again.insert(check.clone());
         }
+    }
+
+    /// The next check whose past must be read again, and how often it was asked for.
+    pub(super) fn next_again(&mut self) -> Option<(Arc<Check>, u64)> {
+        while let Some(id) = self.again.pop_first() {
+            if let Some(watched) = self.checks.get(&id) {
+                return Some((Arc::clone(&watched.check), watched.asked));
+            }
+        }
+        None
+    }
+
+    /// After the wall clock was set back by `by_ms`, which is negative: what was noted ahead of
+    /// `now` is moved to when it was. The history keeps what it has.
+    pub(super) fn set_back(&mut self, by_ms: i64, now: Millis) {
+        let shift = |instant: &mut Millis| {
+            if *instant > now {
+                *instant = instant.plus_ms(by_ms);
+            }
+        };
+        for it in self.checks.values_mut() {
+            it.live.set_back(by_ms, now);
+            // What is being read again has the instants of before.
+            it.since = None;
+        }
+        self.systems.values_mut().for_each(|it| shift(&mut it.since));
+        self.incidents.values_mut().filter_map(|it| it.ended.as_mut()).for_each(shift);
     }
 
     /// Works out where `system` stands at `now`, and keeps it. Gives its state before and now;
@@ -166,6 +280,21 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spell_lasts_while_it_is_seen_and_a_minute_more() {
+        let mut spell = Spell::default();
+        assert_eq!(spell.since(Millis(0)), None);
+        for at in [1_000, 50_000, 110_000] {
+            spell.note(Millis(at));
+        }
+        assert_eq!(spell.since(Millis(170_000)), Some(Millis(1_000)));
+        assert_eq!(spell.since(Millis(170_001)), None);
+        spell.note(Millis(200_000));
+        assert_eq!(spell.since(Millis(200_000)), Some(Millis(200_000)));
+        spell.end();
+        assert_eq!(spell.since(Millis(200_000)), None);
+    }
 
     #[test]
     fn an_incident_opens_closes_and_goes_on_if_it_comes_back_at_once() {

@@ -8,6 +8,7 @@ use crate::model::span::Span;
 use crate::model::system::Objective;
 use crate::model::time::Millis;
 
+use super::figures::ledger::Cell;
 use super::span_set::SpanSet;
 use super::track::{STRAIN_WHOLE, Track};
 
@@ -151,6 +152,24 @@ impl BurnRule {
         if enough && over { BurnState::Over } else { BurnState::Calm }
     }
 
+    /// What it says of the judged time of its two windows, of which each second is held to the
+    /// objective that was in force. The live figures count no results: `bad_ms_min` stands for
+    /// [`BAD_RESULTS_MIN`] of them, and is at least [`BAD_MS_MIN`].
+    #[must_use]
+    pub fn state_of(&self, long: Cell, short: Cell, period_ms: i64, bad_ms_min: i64) -> BurnState {
+        let windows = [(long, self.long_ms), (short, self.short_ms)];
+        if windows.iter().any(|(cell, length_ms)| cell.held_ms * 4 < *length_ms) {
+            return BurnState::TooLittleKnown;
+        }
+        let over = windows.iter().all(|(cell, _)| {
+            let bad = i128::from(cell.bad_strain) * i128::from(self.long_ms) * 1_000_000_000_000;
+            let factor = i128::from(self.budget_ppm) * i128::from(period_ms);
+            bad > factor * i128::from(cell.allowed) * i128::from(STRAIN_WHOLE)
+        });
+        let enough = long.bad_strain / STRAIN_WHOLE >= bad_ms_min;
+        if enough && over { BurnState::Over } else { BurnState::Calm }
+    }
+
     /// Factor times what the objective allows, times the long window and 10^12.
     fn allowed(&self, objective: Objective, period_ms: i64) -> i128 {
         i128::from(self.budget_ppm) * i128::from(period_ms) * i128::from(objective.down_ppm())
@@ -223,6 +242,36 @@ mod tests {
         check(&format!("{calm}{}", "x".repeat(18)), "99%", BurnState::Over);
         // Blips, one in five.
         check(&"oooox".repeat(30), "99%", BurnState::Over);
+    }
+
+    /// `bad_s` bad seconds in the long window and as many as fit in the short one, all of both
+    /// known, held to 99 %.
+    #[track_caller]
+    fn check_cells(bad_s: i64, known_ms: i64, expected: BurnState) {
+        let cell = |known_ms: i64, bad_ms: i64| Cell {
+            good_ms: known_ms - bad_ms,
+            down_ms: bad_ms,
+            held_ms: known_ms,
+            held_down_ms: bad_ms,
+            bad_strain: bad_ms * STRAIN_WHOLE,
+            allowed: known_ms * 10_000,
+            ..Cell::default()
+        };
+        let page = RULES[0];
+        let short = page.short_ms.min(known_ms);
+        let cells = [cell(known_ms, bad_s * 1_000), cell(short, (bad_s * 1_000).min(short))];
+        let state = page.state_of(cells[0], cells[1], MONTH_MS, 60_000);
+        assert_eq!(state, expected, "{bad_s} s of {known_ms} ms");
+    }
+
+    #[test]
+    fn judged_time_says_what_results_say() {
+        // 14.4 * 1 % of an hour is 518.4 s.
+        check_cells(518, HOUR_MS, BurnState::Calm);
+        check_cells(519, HOUR_MS, BurnState::Over);
+        check_cells(519, HOUR_MS / 5, BurnState::TooLittleKnown);
+        check_cells(59, HOUR_MS / 4, BurnState::Calm);
+        check_cells(0, HOUR_MS, BurnState::Calm);
     }
 
     #[test]

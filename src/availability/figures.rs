@@ -14,7 +14,7 @@ use crate::model::state::State;
 use super::span_set::SpanSet;
 use super::track::Track;
 pub use fraction::Fraction;
-pub use verdict::Verdict;
+pub use verdict::{Promised, Verdict};
 use worst::{WINDOWS_MS, worst_windows};
 
 /// What is judged: the period, the agreed service hours and what is taken out of them.

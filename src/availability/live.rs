@@ -19,6 +19,7 @@ pub use follow::Follow;
 use lane::{LaneRule, LiveLane};
 
 use super::combine;
+use super::judge::Reach;
 use super::segment::Segment;
 use super::track::sweep::state_at;
 
@@ -53,7 +54,7 @@ pub struct Change {
     /// not started.
     pub follow: Follow,
     /// The result was too old to be placed and changed nothing here: read the check's history
-    /// again with [`LiveCheck::new`].
+    /// again ([`LiveCheck::reaching`]).
     pub late: bool,
 }
 
@@ -96,13 +97,21 @@ impl LiveCheck {
         live
     }
 
+    /// The same where the interval has changed: `reach` says how far results speak.
+    #[must_use]
+    pub fn reaching(check: &Check, reach: &Reach) -> Self {
+        let mut live = Self::new(check);
+        live.lanes.iter_mut().for_each(|(_, lane)| lane.reaching(reach));
+        live
+    }
+
     /// Goes on under a configuration that is in force from `at` on. Results that started before
     /// keep the reach that was in force, whenever they are noted; lanes that are not measured any
     /// more are dropped.
     ///
     /// With another `K` (up to ten) the present state is right at once, and since when it is
     /// down. What came before stays as the old `K` had it, and so does an alert that is open, until
-    /// three good results: only the history, read again with [`Self::new`], knows better.
+    /// three good results: only the history knows better, so read it again ([`Self::reaching`]).
     pub fn adopt(&mut self, check: &Check, at: Millis) {
         let rule = LaneRule::of(check);
         let mut old = std::mem::take(&mut self.lanes);
@@ -139,6 +148,19 @@ impl LiveCheck {
         }
         change.since = self.present_since(at);
         change
+    }
+
+    /// The wall clock was set by `by_ms`, which is negative, and says `now`: what is known stays
+    /// known, and what lies ahead of `now` is moved to when it was by the clock as it is now.
+    pub fn set_back(&mut self, by_ms: i64, now: Millis) {
+        self.lanes.iter_mut().for_each(|(_, lane)| lane.set_back(by_ms, now));
+        let instants =
+            [&mut self.standing, &mut self.shown].into_iter().flatten().map(|it| &mut it.1);
+        for instant in instants.chain(self.last.as_mut().map(|it| &mut it.0)) {
+            if *instant > now {
+                *instant = instant.plus_ms(by_ms);
+            }
+        }
     }
 
     /// The state at `now`, which is not before the newest result.

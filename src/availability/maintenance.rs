@@ -2,7 +2,6 @@
 //! (`docs/measurement.md`, "The official figures of a period": maintenance).
 
 pub mod journal;
-pub mod plan;
 pub mod recurring;
 
 use crate::model::span::Span;

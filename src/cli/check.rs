@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, default_config, environment};
+use super::{Failure, default_config, environment, oncall};
+use crate::clock::Clock;
 use crate::config::{self, Looks};
+use crate::model::alerting::Alerting;
 
 /// Say what a configuration means, or everything that is wrong with it.
 #[derive(Debug, Args)]
@@ -23,6 +25,9 @@ impl Check {
             Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
         })?;
         print!("{}", config::summary(&config));
+        let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);
+        let now = Clock::System.now();
+        print!("{}", oncall::holes(&Alerting::default(), holidays, zone, now));
         Ok(())
     }
 }

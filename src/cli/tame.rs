@@ -1,5 +1,7 @@
 //! Text of others, made safe for a terminal.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// `text` with U+FFFD in place of what would steer a terminal: control characters (C0, DEL, C1)
 /// and what turns the direction of writing (UAX #9).
 pub(super) fn tame_line(text: &str) -> String {
@@ -13,6 +15,22 @@ pub(super) fn tame_lines(text: &str) -> String {
             || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// At most `columns` columns of `text`, with an ellipsis where something is left out.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.width() + UnicodeWidthChar::width(c).unwrap_or(0) >= columns {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
 }
 
 #[cfg(test)]

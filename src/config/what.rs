@@ -278,6 +278,19 @@ pub enum What {
         /// Its value.
         max: u64,
     },
+    /// An expectation on TLS that no answer can meet.
+    #[error(
+        "`tls = {expected}` can never hold: {}",
+        if *expected {
+            "the URL is `http`, and no redirect is followed"
+        } else {
+            "the URL is `https`, and a redirect to `http` is always refused"
+        }
+    )]
+    TlsNever {
+        /// What is written.
+        expected: bool,
+    },
     /// A window without length.
     #[error("this maintenance has no length")]
     EmptyWindow,
@@ -428,18 +441,19 @@ impl What {
                 "create it, or write a pattern with `*`, which may match nothing".to_owned()
             }
             Self::NotRising { .. } => "write them in ascending order, each once".to_owned(),
-            _ => return self.help_terms().or_else(|| self.help_alerting()),
+            _ => return self.help_meaning().or_else(|| self.help_alerting()),
         };
         Some(help)
     }
 
-    /// The same for what is agreed.
-    fn help_terms(&self) -> Option<String> {
+    /// The same for what is well written and means nothing.
+    fn help_meaning(&self) -> Option<String> {
         let help = match self {
             Self::EmptyWindow => "write `to` other than `from`; `from` at most 23:59",
             Self::NoRuleCanFire { .. } => {
                 "raise it to what the system is really held to, or take it out"
             }
+            Self::TlsNever { .. } => "take it out, or ask another URL",
             _ => return None,
         };
         Some(help.to_owned())

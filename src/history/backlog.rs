@@ -1,13 +1,13 @@
 //! Records that wait to become durable (pure).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::model::id::{CheckId, VantageId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::time::Millis;
 
-use super::record::{Event, Record};
+use super::record::{Document, Event, Record};
 
 /// What waits, in order of arrival. When it is full the oldest record goes, but what it spoke
 /// for does not: it is remembered as a void span.
@@ -16,6 +16,8 @@ pub(super) struct Backlog {
     records: VecDeque<Record>,
     records_max: usize,
     lost: HashMap<(CheckId, VantageId), (Millis, Millis)>,
+    /// What lost documents said last: they are never given up.
+    documents: BTreeMap<(&'static str, String), Document>,
     lost_count: u64,
 }
 
@@ -23,7 +25,13 @@ impl Backlog {
     /// Room for `records_max` records, at least 1.
     pub(super) fn new(records_max: usize) -> Self {
         let records_max = records_max.max(1);
-        Self { records: VecDeque::new(), records_max, lost: HashMap::new(), lost_count: 0 }
+        Self {
+            records: VecDeque::new(),
+            records_max,
+            lost: HashMap::new(),
+            documents: BTreeMap::new(),
+            lost_count: 0,
+        }
     }
 
     /// How many wait.
@@ -39,6 +47,10 @@ impl Backlog {
         {
             dropped = 1;
             self.lost_count += 1;
+            if let Record::Documents(documents) = &oldest {
+                let named = documents.iter().map(|it| ((it.space, it.name.clone()), it.clone()));
+                self.documents.extend(named);
+            }
             if let Some((check, vantage, from, to)) = oldest.covers() {
                 self.lost
                     .entry((check.clone(), vantage.clone()))
@@ -50,8 +62,8 @@ impl Backlog {
         dropped
     }
 
-    /// What to write down of what was lost: void spans, and one event that says how many
-    /// records they stand for. Empty if nothing was lost.
+    /// What to write down of what was lost: void spans, one event that says how many records
+    /// they stand for, and documents, which later ones replace. Empty if nothing was lost.
     pub(super) fn owed(&self) -> Vec<Record> {
         if self.lost_count == 0 {
             return Vec::new();
@@ -69,7 +81,9 @@ impl Backlog {
                 reason: Reason::DiskFull,
             })
         });
-        spans.chain([Record::Event(event)]).collect()
+        let documents: Vec<_> = self.documents.values().cloned().collect();
+        let documents = (!documents.is_empty()).then_some(Record::Documents(documents));
+        spans.chain([Record::Event(event)]).chain(documents).collect()
     }
 
     /// The oldest, at most `count`.
@@ -81,6 +95,7 @@ impl Backlog {
     /// The oldest `count`, and what was owed, are durable.
     pub(super) fn done(&mut self, count: usize) {
         self.lost.clear();
+        self.documents.clear();
         self.lost_count = 0;
         self.records.drain(..count.min(self.records.len()));
     }
@@ -89,6 +104,25 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_that_do_not_fit_are_written_later_by_their_last_text() {
+        let document = |name: &str, body: &str| {
+            let body = Some(body.to_owned());
+            Record::Documents(vec![Document { space: "s", name: name.to_owned(), body }])
+        };
+        let mut backlog = Backlog::new(1);
+        for (name, body) in [("a", "1"), ("b", "1"), ("a", "2")] {
+            backlog.push(document(name, body));
+        }
+        backlog.push(result("a", 1));
+        let owed = backlog.owed();
+        let Some(Record::Documents(documents)) = owed.last() else { panic!("{owed:?}") };
+        let texts: Vec<_> = documents.iter().map(|it| (&*it.name, it.body.as_deref())).collect();
+        assert_eq!(texts, [("a", Some("2")), ("b", Some("1"))]);
+        backlog.done(1);
+        assert_eq!(backlog.owed(), []);
+    }
     use crate::model::check::Lane;
     use crate::model::phases::Phases;
     use crate::model::result::{RunKind, RunResult};

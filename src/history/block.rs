@@ -7,6 +7,8 @@ use flate2::Crc;
 use sha2::{Digest, Sha256};
 
 use super::column;
+use super::cut::{Cut, push_varint};
+use super::due::{self, Due};
 use super::row::{Row, day_of};
 
 /// The first bytes of a block.
@@ -22,7 +24,7 @@ pub(super) const SHA256_OFFSET: u8 = 32;
 /// runs more often than every 5 seconds gets several blocks a day.
 pub(super) const BLOCK_ROWS_MAX: usize = 16_384;
 
-/// Columns, in the order of [`columns`].
+/// Columns: when they were due, then those of [`columns`].
 const COLUMN_COUNT: usize = 15;
 
 /// What a block is about.
@@ -74,11 +76,16 @@ pub(super) fn pack(key: &BlockKey, rows: &[Row]) -> Result<Vec<u8>, String> {
         bytes.extend_from_slice(name.as_bytes());
     }
     bytes.push(COLUMN_COUNT as u8);
-    for values in columns(rows) {
-        let (code, column) = column::encode(&values)?;
+    let mut push = |code: u8, data: &[u8]| {
         bytes.push(code);
-        bytes.extend_from_slice(&(column.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&column);
+        push_varint(&mut bytes, data.len() as u64);
+        bytes.extend_from_slice(data);
+    };
+    let (code, data, dues) = due::encode(rows)?;
+    push(code, &data);
+    for values in columns(rows, &dues) {
+        let (code, data) = column::encode(&values)?;
+        push(code, &data);
     }
     bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
     Ok(bytes)
@@ -103,22 +110,23 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Block, String> {
     let count = u32::from_le_bytes(cut.take()?) as usize;
     let range = (i64::from_le_bytes(cut.take()?), i64::from_le_bytes(cut.take()?));
     let sha = cut.take::<32>()?;
-    let (check, vantage) = (cut.name()?, cut.name()?);
+    let (check, vantage) = (name(&mut cut)?, name(&mut cut)?);
     let [column_count] = cut.take()?;
     if usize::from(column_count) != COLUMN_COUNT || !(1..=BLOCK_ROWS_MAX).contains(&count) {
         return Err(format!("{column_count} columns of {count} rows"));
     }
-    let mut values = Vec::with_capacity(COLUMN_COUNT);
-    for _ in 0..COLUMN_COUNT {
-        let [code] = cut.take()?;
-        let length = u32::from_le_bytes(cut.take()?) as usize;
-        values.push(column::decode(code, cut.bytes(length)?, count)?);
+    let (code, data) = column(&mut cut)?;
+    let dues = due::decode(code, data, count)?;
+    let mut values = Vec::with_capacity(COLUMN_COUNT - 1);
+    for _ in 1..COLUMN_COUNT {
+        let (code, data) = column(&mut cut)?;
+        values.push(column::decode(code, data, count)?);
     }
-    if !cut.0.is_empty() {
+    if !cut.is_empty() {
         return Err("bytes after the last column".to_owned());
     }
     let key = BlockKey { check, lane, vantage, day, seq };
-    let rows = rows(&values, count)?;
+    let rows = rows(&dues, &values)?;
     check_rows(&key, &rows)?;
     if started_range(&rows) != Some(range) {
         return Err("its range is not that of its rows".to_owned());
@@ -129,27 +137,17 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Block, String> {
     Ok(Block { key, rows, sha256: sha })
 }
 
-/// Reads from the front.
-struct Cut<'a>(&'a [u8]);
+/// Coding and data of a column.
+fn column<'a>(cut: &mut Cut<'a>) -> Result<(u8, &'a [u8]), String> {
+    let [code] = cut.take()?;
+    let length = cut.length()?;
+    Ok((code, cut.bytes(length)?))
+}
 
-impl<'a> Cut<'a> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let (front, rest) = self.0.split_first_chunk::<N>().ok_or("cut short")?;
-        self.0 = rest;
-        Ok(*front)
-    }
-
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], String> {
-        let (front, rest) = self.0.split_at_checked(length).ok_or("cut short")?;
-        self.0 = rest;
-        Ok(front)
-    }
-
-    fn name(&mut self) -> Result<String, String> {
-        let [length] = self.take()?;
-        let name = self.bytes(usize::from(length))?.to_vec();
-        String::from_utf8(name).map_err(|_| "a name that is not UTF-8".to_owned())
-    }
+fn name(cut: &mut Cut<'_>) -> Result<String, String> {
+    let [length] = cut.take()?;
+    let name = cut.bytes(usize::from(length))?.to_vec();
+    String::from_utf8(name).map_err(|_| "a name that is not UTF-8".to_owned())
 }
 
 fn check_rows(key: &BlockKey, rows: &[Row]) -> Result<(), String> {
@@ -162,14 +160,17 @@ fn check_rows(key: &BlockKey, rows: &[Row]) -> Result<(), String> {
     Ok(())
 }
 
-/// The columns as they are compressed. The second is small because a grid run starts when it
-/// is due plus its lateness: what remains is rounding.
-fn columns(rows: &[Row]) -> [Vec<i64>; COLUMN_COUNT] {
+/// The columns after the first as they are compressed. The first of them is nearly always 0,
+/// because a grid run starts when it is due plus its lateness; without a grid in the block it is
+/// the rounding that remains.
+fn columns(rows: &[Row], dues: &[Due]) -> [Vec<i64>; COLUMN_COUNT - 1] {
     let column = |value: &dyn Fn(&Row) -> i64| rows.iter().map(value).collect::<Vec<i64>>();
     let phase = |index: usize| column(&move |it| i64::from(it.phases[index]));
     [
-        column(&|it| it.due),
-        column(&|it| it.started.wrapping_sub(planned(it.due, it.lateness))),
+        rows.iter()
+            .zip(dues)
+            .map(|(row, due)| row.started.wrapping_sub(planned(*due, row.lateness)))
+            .collect(),
         column(&|it| i64::from(it.lateness)),
         column(&|it| i64::from(it.kind)),
         column(&|it| i64::from(it.run)),
@@ -187,37 +188,42 @@ fn columns(rows: &[Row]) -> [Vec<i64>; COLUMN_COUNT] {
 }
 
 /// Due plus lateness in whole milliseconds; wraps, so that any two numbers come back.
-const fn planned(due: i64, lateness: u32) -> i64 {
-    due.wrapping_add((lateness / 1_000) as i64)
+const fn planned(due: Due, lateness: u32) -> i64 {
+    due.ms.wrapping_add((due.beyond_us as i64 + lateness as i64) / 1_000)
 }
 
-/// The rows that `columns` stand for.
-fn rows(columns: &[Vec<i64>], count: usize) -> Result<Vec<Row>, String> {
+/// The rows that `dues` and `columns` stand for.
+fn rows(dues: &[Due], columns: &[Vec<i64>]) -> Result<Vec<Row>, String> {
     fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, String> {
         T::try_from(value).map_err(|_| format!("{value} is out of its column's range"))
     }
-    let row = |index: usize| {
+    let row = |index: usize, due: Due| -> Result<Row, String> {
         let value =
             |column: usize| columns.get(column).and_then(|it| it.get(index)).copied().unwrap_or(0);
         let mut phases = [0; 6];
         for (phase, length) in phases.iter_mut().enumerate() {
-            *length = narrow(value(6 + phase))?;
+            *length = narrow(value(5 + phase))?;
         }
-        let (due, lateness) = (value(0), narrow(value(2))?);
+        let lateness = narrow(value(1))?;
         Ok(Row {
-            due,
-            started: value(1).wrapping_add(planned(due, lateness)),
+            due: due.ms,
+            started: value(0).wrapping_add(planned(due, lateness)),
             lateness,
-            kind: narrow(value(3))?,
-            run: narrow(value(4))?,
-            reason: narrow(value(5))?,
+            kind: narrow(value(2))?,
+            run: narrow(value(3))?,
+            reason: narrow(value(4))?,
             phases,
-            status: if value(12) == 0 { None } else { Some(narrow(value(12) - 1)?) },
-            bytes: narrow(value(13))?,
-            reused: narrow::<u8>(value(14))? != 0,
+            status: if value(11) == 0 { None } else { Some(narrow(value(11).wrapping_sub(1))?) },
+            bytes: narrow(value(12))?,
+            reused: narrow::<u8>(value(13))? != 0,
         })
     };
-    (0..count).map(row).collect()
+    // Collecting into a `Result` would not know the length and copy everything as it grows.
+    let mut rows = Vec::with_capacity(dues.len());
+    for (index, due) in dues.iter().enumerate() {
+        rows.push(row(index, *due)?);
+    }
+    Ok(rows)
 }
 
 /// The hash of what the block says: names, day, and every row in 57 bytes.

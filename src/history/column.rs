@@ -1,6 +1,6 @@
 //! One column of a day block: numbers to bytes and back (pure).
 //!
-//! A column of one value only is that value; any other is a pco file of its own.
+//! A column that rarely changes is told in runs of one value; any other is a pco file of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,50 +8,101 @@ use pco::ChunkConfig;
 use pco::data_types::Number;
 use pco::standalone::{DecompressorItem, FileDecompressor, simple_compress};
 
+use super::cut::{Cut, push_signed_varint, push_varint};
+
 /// How a column is coded, as stored.
 pub(super) mod coding {
-    /// One `i64`, little endian, for every row.
-    pub(in crate::history) const CONSTANT: u8 = 0;
+    /// Runs of one value: how often (varint, at least 1), and the value (signed varint).
+    pub(in crate::history) const RUNS: u8 = 0;
     /// A pco file of `i64`.
     pub(in crate::history) const PCO_I64: u8 = 1;
-    /// A pco file of `u32`: smaller numbers, less to say about them.
+    /// A pco file of `u32`.
     pub(in crate::history) const PCO_U32: u8 = 2;
+    /// A pco file of `u16`.
+    pub(in crate::history) const PCO_U16: u8 = 3;
 }
 
-/// Codes `values`, which must not be empty.
+/// Least bytes of one run.
+const RUN_BYTES_MIN: usize = 2;
+
+/// Codes `values`, which must not be empty, in the fewest bytes.
 pub(super) fn encode(values: &[i64]) -> Result<(u8, Vec<u8>), String> {
-    if let Some(first) = values.first()
-        && values.iter().all(|it| it == first)
-    {
-        return Ok((coding::CONSTANT, first.to_le_bytes().to_vec()));
+    let runs = values.chunk_by(|a, b| a == b).count();
+    if runs == 1 {
+        return Ok((coding::RUNS, in_runs(values)));
     }
-    let narrow: Result<Vec<u32>, _> = values.iter().map(|it| u32::try_from(*it)).collect();
-    let (code, bytes) = match narrow {
-        Ok(narrow) => (coding::PCO_U32, simple_compress(&narrow, &ChunkConfig::default())),
-        Err(_) => (coding::PCO_I64, simple_compress(values, &ChunkConfig::default())),
-    };
-    Ok((code, bytes.map_err(|fault| fault.to_string())?))
+    let (code, bytes) = in_pco(values)?;
+    if runs * RUN_BYTES_MIN < bytes.len() {
+        let in_runs = in_runs(values);
+        if in_runs.len() < bytes.len() {
+            return Ok((coding::RUNS, in_runs));
+        }
+    }
+    Ok((code, bytes))
+}
+
+/// In the narrowest type that holds all: the bounds in its tables are then the shortest.
+fn in_pco(values: &[i64]) -> Result<(u8, Vec<u8>), String> {
+    if let Some(narrow) = all::<u16>(values) {
+        return Ok((coding::PCO_U16, compress(&narrow)?));
+    }
+    if let Some(narrow) = all::<u32>(values) {
+        return Ok((coding::PCO_U32, compress(&narrow)?));
+    }
+    Ok((coding::PCO_I64, compress(values)?))
+}
+
+fn all<T: TryFrom<i64>>(values: &[i64]) -> Option<Vec<T>> {
+    values.iter().map(|it| T::try_from(*it).ok()).collect()
+}
+
+fn compress<T: Number>(values: &[T]) -> Result<Vec<u8>, String> {
+    simple_compress(values, &ChunkConfig::default()).map_err(|fault| fault.to_string())
+}
+
+fn in_runs(values: &[i64]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for run in values.chunk_by(|a, b| a == b) {
+        push_varint(&mut bytes, run.len() as u64);
+        push_signed_varint(&mut bytes, run[0]);
+    }
+    bytes
 }
 
 /// The `count` values that `bytes` stand for. Never panics, whatever the bytes: pco is kept
 /// from taking the thread with it.
 pub(super) fn decode(code: u8, bytes: &[u8], count: usize) -> Result<Vec<i64>, String> {
     match code {
-        coding::CONSTANT => {
-            let value = bytes.try_into().map_err(|_| "a constant that is not 8 bytes")?;
-            Ok(vec![i64::from_le_bytes(value); count])
-        }
+        coding::RUNS => of_runs(bytes, count),
         coding::PCO_I64 => guarded::<i64>(bytes, count),
-        coding::PCO_U32 => {
-            guarded::<u32>(bytes, count).map(|it| it.into_iter().map(i64::from).collect())
-        }
+        coding::PCO_U32 => guarded::<u32>(bytes, count),
+        coding::PCO_U16 => guarded::<u16>(bytes, count),
         other => Err(format!("unknown coding {other}")),
     }
 }
 
-fn guarded<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, String> {
-    catch_unwind(AssertUnwindSafe(|| unpack(bytes, count)))
+fn of_runs(bytes: &[u8], count: usize) -> Result<Vec<i64>, String> {
+    let (mut cut, mut values) = (Cut(bytes), Vec::with_capacity(count));
+    while !cut.is_empty() {
+        let (length, value) = (cut.length()?, cut.signed_varint()?);
+        if !(1..=count - values.len()).contains(&length) {
+            return Err("runs of another length".to_owned());
+        }
+        values.resize(values.len() + length, value);
+    }
+    if values.len() != count {
+        return Err("runs of another length".to_owned());
+    }
+    Ok(values)
+}
+
+fn guarded<T>(bytes: &[u8], count: usize) -> Result<Vec<i64>, String>
+where
+    T: Number + Default + Into<i64>,
+{
+    catch_unwind(AssertUnwindSafe(|| unpack::<T>(bytes, count)))
         .unwrap_or_else(|_| Err("pco stopped".to_owned()))
+        .map(|it| it.into_iter().map(Into::into).collect())
 }
 
 /// Exactly one chunk of exactly `count` numbers, and nothing after it.
@@ -86,17 +137,45 @@ mod tests {
         assert_eq!(code, expected);
         assert_eq!(decode(code, &bytes, values.len()).unwrap(), values);
         assert!(decode(code, &bytes[..bytes.len() - 1], values.len()).is_err());
-        assert!(code == coding::CONSTANT || decode(code, &bytes, values.len() + 1).is_err());
+        assert!(decode(code, &bytes, values.len() + 1).is_err());
     }
 
     #[test]
     fn values_come_back() {
-        check(&[7; 300], coding::CONSTANT);
-        check(&[i64::MIN], coding::CONSTANT);
-        check(&[0, 4_294_967_295], coding::PCO_U32);
-        check(&[0, 4_294_967_296], coding::PCO_I64);
-        check(&[i64::MIN, i64::MAX, -1, 0], coding::PCO_I64);
-        check(&(0..5_000).map(|it| it * it % 977).collect::<Vec<_>>(), coding::PCO_U32);
+        check(&[7; 300], coding::RUNS);
+        check(&[i64::MIN], coding::RUNS);
+        check(&[i64::MIN, i64::MIN, 0, i64::MAX], coding::RUNS);
+        check(&[[200; 900], [503; 900]].concat(), coding::RUNS);
+        check(&[0, 65_535].repeat(20), coding::PCO_U16);
+        check(&[0, 65_536].repeat(20), coding::PCO_U32);
+        check(&[0, 4_294_967_295].repeat(20), coding::PCO_U32);
+        check(&[0, 4_294_967_296].repeat(20), coding::PCO_I64);
+        check(&[i64::MIN, i64::MAX, -1, 0].repeat(20), coding::PCO_I64);
+        check(&(0..5_000).map(|it| it * it % 977).collect::<Vec<_>>(), coding::PCO_U16);
+    }
+
+    #[test]
+    fn runs_that_are_not_as_long_as_the_column_are_refused() {
+        let decoded = |runs: &[(u64, i64)]| {
+            let mut bytes = Vec::new();
+            for (length, value) in runs {
+                push_varint(&mut bytes, *length);
+                push_signed_varint(&mut bytes, *value);
+            }
+            decode(coding::RUNS, &bytes, 3)
+        };
+        assert_eq!(decoded(&[(1, -7), (2, 9)]), Ok(vec![-7, 9, 9]));
+        for runs in [
+            &[][..],
+            &[(2, 0)],
+            &[(4, 0)],
+            &[(3, 0), (0, 0)],
+            &[(0, 0), (3, 0)],
+            &[(2, 0), (u64::MAX, 0)],
+        ] {
+            assert!(decoded(runs).is_err(), "{runs:?}");
+        }
+        assert!(decode(coding::RUNS, &[3], 3).is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ const APPLICATION_ID: i64 = 0x7468_7375;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// What brings a file from format `i` to format `i + 1`; its length is the newest format.
-const MIGRATIONS: &[&str] = &[include_str!("v1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql")];
 
 /// Where a history lives.
 #[derive(Clone, Debug)]
@@ -247,7 +247,7 @@ mod tests {
         drop(connection);
         for error in [place.writer().unwrap_err(), place.reader().unwrap_err()] {
             let text = error.to_string();
-            assert!(text.contains("its format is 99, this one reads up to 1"), "{text}");
+            assert!(text.contains("its format is 99, this one reads up to 2"), "{text}");
         }
     }
 }

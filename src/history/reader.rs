@@ -109,6 +109,22 @@ impl Reader {
         self.connection.unchecked_transaction().map_err(HistoryError::sqlite("read"))
     }
 
+    /// Every document of a space: name and body, in order of names.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says.
+    pub fn documents(&self, space: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let read = || {
+            let mut rows = self
+                .connection
+                .prepare("SELECT name, body FROM documents WHERE space = ?1 ORDER BY name")?;
+            let pairs = rows.query_map([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            pairs.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(HistoryError::sqlite("read documents"))
+    }
+
     /// A page of the results of `check` that started in `span`, at most `limit` (and
     /// [`PAGE_RESULTS_MAX`]) of them, after `cursor`.
     ///
@@ -228,17 +244,23 @@ impl Reader {
         Ok(all)
     }
 
-    /// The void spans of `check` that touch `span`, whole, in order of start.
-    pub fn void_spans(&self, check: &CheckId, span: Span) -> Result<Vec<VoidSpan>, HistoryError> {
+    /// The void spans of `check` that touch `span`, whole, in order of start; the first `most`.
+    pub fn void_spans(
+        &self,
+        check: &CheckId,
+        span: Span,
+        most: usize,
+    ) -> Result<Vec<VoidSpan>, HistoryError> {
         let fault = HistoryError::sqlite("read void spans");
         let read = || {
             let mut query = self.connection.prepare(
                 r#"SELECT vantages.text, "from", "to", reason FROM voids
                    JOIN checks ON checks.id = check_id JOIN vantages ON vantages.id = vantage_id
                    WHERE checks.text = ?1 AND "from" < ?3 AND "to" > ?2
-                   ORDER BY "from", "to", vantages.text, reason"#,
+                   ORDER BY "from", "to", vantages.text, reason LIMIT ?4"#,
             )?;
-            let key = rusqlite::params![check.as_str(), span.start().0, span.end().0];
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let key = rusqlite::params![check.as_str(), span.start().0, span.end().0, most];
             let rows = query.query_map(key, |row| {
                 Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, u8>(3)?))
             })?;

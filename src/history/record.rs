@@ -13,6 +13,20 @@ pub enum Record {
     Void(VoidSpan),
     /// A line of the journal.
     Event(Event),
+    /// Documents that change together or not at all.
+    Documents(Vec<Document>),
+}
+
+/// A small text of another part, kept under a name: what is open, what is on its way. Unlike
+/// the journal it is replaced, and it proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Whose: names are unique within a space.
+    pub space: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it says now; `None`: it is gone.
+    pub body: Option<String>,
 }
 
 impl Record {
@@ -21,7 +35,7 @@ impl Record {
         match self {
             Self::Result(it) => Some((&it.check, &it.vantage, it.due, it.due.plus_ms(1))),
             Self::Void(it) => Some((&it.check, &it.vantage, it.from, it.to)),
-            Self::Event(_) => None,
+            Self::Event(_) | Self::Documents(_) => None,
         }
     }
 }

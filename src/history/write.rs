@@ -12,7 +12,7 @@ use crate::model::time::Millis;
 
 use super::after::After;
 use super::late::Sealed;
-use super::record::Event;
+use super::record::{Document, Event};
 use super::row::Row;
 use super::{HistoryError, Record, chain};
 
@@ -138,6 +138,7 @@ fn store<'a>(
                 }
                 Record::Void(span) => insert_void(&tx, span)?,
                 Record::Event(event) => append_event(&tx, event).map(|()| true)?,
+                Record::Documents(documents) => put(&tx, documents).map(|()| true)?,
             };
             if stored { tally.stored += 1 } else { tally.duplicates += 1 }
         }
@@ -192,6 +193,24 @@ fn insert_void(tx: &Transaction<'_>, span: &VoidSpan) -> rusqlite::Result<bool> 
         params![check, vantage, span.from.0, span.to.0, span.reason.code()],
     )
     .map(|rows| rows == 1)
+}
+
+/// Replaces documents.
+fn put(tx: &Transaction<'_>, documents: &[Document]) -> rusqlite::Result<()> {
+    for Document { space, name, body } in documents {
+        match body {
+            Some(body) => tx.execute(
+                "INSERT INTO documents (space, name, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (space, name) DO UPDATE SET body = ?3",
+                params![space, name, body],
+            )?,
+            None => tx.execute(
+                "DELETE FROM documents WHERE space = ?1 AND name = ?2",
+                params![space, name],
+            )?,
+        };
+    }
+    Ok(())
 }
 
 /// Adds one link to the chain of events.

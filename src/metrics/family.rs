@@ -129,6 +129,42 @@ families! {
     /// Runs in flight.
     IN_FLIGHT Gauge "thongsuot_runs_in_flight" []
         "Runs that have started and not ended.";
+    /// Messages.
+    NOTIFICATIONS Counter "thongsuot_notifications_total" ["channel", "result"]
+        "Messages that reached their end: sent, failed for good, or dropped because nobody needed them any more.";
+    /// Attempts.
+    NOTIFICATION_ATTEMPTS Counter "thongsuot_notification_attempts_total" ["channel", "result"]
+        "Attempts to send a message: accepted, later (to be tried again) or refused.";
+    /// Delay of messages.
+    NOTIFICATION_DELAY Histogram "thongsuot_notification_delay_seconds" ["channel"]
+        "From the instant a message was due until its channel took it.";
+    /// Messages that wait.
+    NOTIFICATIONS_WAITING Gauge "thongsuot_notifications_waiting" ["channel"]
+        "Messages that are due and not yet sent.";
+    /// Open incidents.
+    ALERTS_FIRING Gauge "thongsuot_alerts_firing" ["severity"]
+        "Incidents that are open, by severity; parts of another incident are not counted.";
+    /// Oldest page without an answer.
+    UNACKNOWLEDGED Gauge "thongsuot_oncall_unacknowledged_seconds" []
+        "How long the oldest page has been without an acknowledgement; 0 if there is none.";
+    /// Who is on call.
+    ON_CALL Gauge "thongsuot_oncall_people" ["team"]
+        "People on call now; 0: a hole in the rota, the fallback is called.";
+    /// Alerts posted.
+    ALERTMANAGER_ALERTS Counter "thongsuot_alertmanager_alerts_total" ["alertmanager", "result"]
+        "Alerts posted to an Alertmanager, each time: accepted, refused alone, or failed.";
+    /// Whether an Alertmanager accepts.
+    ALERTMANAGER_ACCEPTING Gauge "thongsuot_alertmanager_accepting" ["alertmanager"]
+        "1 if the Alertmanager accepted something within the last minute.";
+    /// Troubles of the monitor.
+    TROUBLES Gauge "thongsuot_monitor_troubles" ["kind"]
+        "What is wrong with the monitor itself now, by kind.";
+    /// Drill.
+    DRILL Gauge "thongsuot_drill_last_acknowledged_timestamp_seconds" []
+        "When a test page was last acknowledged, as Unix time.";
+    /// Dead man's switch.
+    HEARTBEATS Counter "thongsuot_heartbeats_total" ["result"]
+        "Calls of the dead man's switch: sent, failed, or withheld because something does not work.";
     /// CPU time.
     PROCESS_CPU Counter "process_cpu_seconds_total" []
         "User and system CPU time spent.";

@@ -6,6 +6,7 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
+use super::alerts::AlertMetrics;
 use super::family::{self, Family};
 use super::write::{Value, Writer, bound};
 use super::{Build, MetricsError};
@@ -36,6 +37,8 @@ pub struct Own {
     pub checks: IntGaugeVec,
     /// Runs in flight.
     pub in_flight: IntGauge,
+    /// Families of alerting.
+    pub alerts: AlertMetrics,
 }
 
 impl Own {
@@ -45,8 +48,10 @@ impl Own {
             let opts = HistogramOpts::new(family.name, family.help).buckets(bounds.to_vec());
             Histogram::with_opts(opts)
         };
+        let registry = Registry::new();
         let own = Self {
-            registry: Registry::new(),
+            alerts: AlertMetrics::new(&registry)?,
+            registry,
             lateness: histogram(&family::LATENESS, &LATENESS_BOUNDS)?,
             slots_void: IntCounterVec::new(opts(&family::SLOTS_VOID), family::SLOTS_VOID.labels)?,
             commit: histogram(&family::COMMIT, &COMMIT_BOUNDS)?,
@@ -81,7 +86,7 @@ impl Own {
     }
 }
 
-fn opts(family: &Family) -> Opts {
+pub(super) fn opts(family: &Family) -> Opts {
     Opts::new(family.name, family.help)
 }
 

@@ -58,6 +58,9 @@ pub struct HttpExpect {
     pub json: Vec<JsonRule>,
     /// Longest run, shorter than the timeout; a longer one is an error, not merely slow.
     pub response_time: Option<Micros>,
+    /// Whether the last hop must be over TLS (`true`) or must be in clear (`false`); `None`:
+    /// either.
+    pub tls: Option<bool>,
     /// What the certificate must be.
     pub cert: CertExpect,
     /// Whether block pages and 429 are told from the service's own answers. With `false`
@@ -80,6 +83,7 @@ impl Default for HttpExpect {
             body_bytes_max: None,
             json: Vec::new(),
             response_time: None,
+            tls: None,
             cert: CertExpect::default(),
             blocked: true,
         }

@@ -22,6 +22,8 @@ pub(super) use text::{clean, excerpt, shorten};
 /// What came back, whole and decoded.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// Whether it came over TLS.
+    pub tls: bool,
     /// The version it came in.
     pub version: HttpVersion,
     /// Its status code.
@@ -35,7 +37,7 @@ pub struct Answer {
 }
 
 /// Judges `answer`: first whether it is the service's own (unless `expect.blocked` is off), then
-/// version, status, headers, size, texts, patterns, JSON and time, in this order.
+/// TLS, version, status, headers, size, texts, patterns, JSON and time, in this order.
 ///
 /// # Errors
 ///
@@ -48,6 +50,7 @@ pub fn judge(
     if expect.blocked {
         not_blocked(answer, signatures)?;
     }
+    transport(expect, answer)?;
     version(expect, answer)?;
     status(expect, answer)?;
     for rule in &expect.headers {
@@ -98,6 +101,15 @@ fn not_blocked(answer: &Answer, signatures: &[BlockSignature]) -> Result<(), Fau
         return Err(Fault::new(Reason::RateLimited, "asked to slow down (status 429)"));
     }
     Ok(())
+}
+
+fn transport(expect: &HttpExpect, answer: &Answer) -> Result<(), Fault> {
+    let why = match (expect.tls, answer.tls) {
+        (Some(true), false) => "expected the last hop to be over TLS, it was in clear",
+        (Some(false), true) => "expected the last hop to be in clear, it was over TLS",
+        _ => return Ok(()),
+    };
+    Err(Fault::new(Reason::TlsUnexpected, why))
 }
 
 fn version(expect: &HttpExpect, answer: &Answer) -> Result<(), Fault> {

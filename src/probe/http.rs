@@ -95,6 +95,14 @@ struct Got {
     body: Vec<u8>,
 }
 
+/// The answer that the redirects end at, decoded.
+#[derive(Debug)]
+struct Arrival {
+    got: Got,
+    /// Whether its hop was over TLS.
+    tls: bool,
+}
+
 /// The head of an answer, kept as soon as it came, whatever becomes of the rest.
 #[derive(Clone, Debug)]
 struct Head {
@@ -154,9 +162,9 @@ pub(super) async fn run(
     if status == Some(401) && prepared.as_ref().is_ok_and(|it| it.token.is_some()) {
         net.tokens.forget(&spec.auth);
     }
-    let end = journey.and_then(|got| {
-        bytes = u32::try_from(got.body.len()).unwrap_or(u32::MAX);
-        judge(spec, got, phases.total(), net)
+    let end = journey.and_then(|arrival| {
+        bytes = u32::try_from(arrival.got.body.len()).unwrap_or(u32::MAX);
+        judge(spec, arrival, phases.total(), net)
     });
     let mut observation = conclude(end, phases, detail);
     let token = prepared.as_ref().ok().and_then(|it| it.token.as_ref());
@@ -169,9 +177,9 @@ pub(super) async fn run(
     observation
 }
 
-fn judge(spec: &HttpSpec, got: Got, total: Micros, net: &Net) -> Result<(), Fault> {
-    let Got { version, status, headers, body } = got;
-    let answer = Answer { version, status, headers, body, total };
+fn judge(spec: &HttpSpec, arrival: Arrival, total: Micros, net: &Net) -> Result<(), Fault> {
+    let Arrival { got: Got { version, status, headers, body }, tls } = arrival;
+    let answer = Answer { tls, version, status, headers, body, total };
     expect::judge(&spec.expect, &answer, &net.settings.block_signatures)
 }
 
@@ -211,7 +219,7 @@ async fn travel(
     last: &mut Option<Head>,
     watch: &mut Stopwatch,
     detail: &mut Detail,
-) -> Result<Got, Fault> {
+) -> Result<Arrival, Fault> {
     let mut jar = Jar::default();
     let mut before = Phases::default();
     loop {
@@ -236,7 +244,7 @@ async fn travel(
         // Decoding is our own time, not the service's.
         got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)
             .map_err(|fault| refusal().unwrap_or(fault))?;
-        return Ok(got);
+        return Ok(Arrival { got, tls: is_secure(&asked.url) });
     }
 }
 
@@ -253,7 +261,7 @@ async fn hop(
     let host = host_of(&asked.url)?;
     may_reach(&host, trip.net)?;
     let port = asked.url.port_or_known_default().unwrap_or(80);
-    let secure = asked.url.scheme() == "https";
+    let secure = is_secure(&asked.url);
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
         let to = secure.then_some((&host, port));
         proxy::connect(proxy, addresses, to, trip.net, watch, detail).await?
@@ -320,6 +328,11 @@ const fn alpn(offer: HttpOffer) -> Alpn {
         HttpOffer::Http1 => ALPN_1,
         HttpOffer::Http2 => ALPN_2,
     }
+}
+
+/// Whether a hop to `url` goes over TLS.
+fn is_secure(url: &Url) -> bool {
+    url.scheme() == "https"
 }
 
 /// Whether the kill switch lets anything be sent to `host`.

@@ -7,7 +7,10 @@
 mod setup;
 mod roots;
 mod record;
+mod heard;
 mod facts;
+mod ca_leaf;
+mod issuers;
 mod judge;
 mod memo;
 
@@ -33,12 +36,17 @@ use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, starttls};
 
+use heard::Heard;
+
 pub(super) use memo::Judgements;
 pub(super) use roots::Roots;
 pub(super) use setup::TlsSetups;
 
 /// The application protocols to offer, in order of preference (RFC 7301).
 pub(super) type Alpn = &'static [&'static [u8]];
+
+/// A connection over TLS.
+pub(super) type Stream = TlsStream<Heard<TcpStream>>;
 
 /// No application protocol.
 pub(super) const ALPN_NONE: Alpn = &[];
@@ -100,7 +108,8 @@ async fn attempt(
 ///
 /// # Errors
 ///
-/// `tls_handshake` or `tls_version` if it breaks, `timeout_tls` if it stalls, a reason of the
+/// `tls_handshake` or `tls_version` if it breaks, `tls_unexpected` if the peer speaks plain text,
+/// `timeout_tls` if it stalls, a reason of the
 /// certificate if that does not hold, `self_secret` if our own certificate can't be used.
 pub(super) async fn handshake(
     stream: TcpStream,
@@ -108,14 +117,15 @@ pub(super) async fn handshake(
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
-) -> Result<TlsStream<TcpStream>, Fault> {
+) -> Result<Stream, Fault> {
     watch.enter(Phase::Tls);
     let setup = net.tls_setups.get(terms.client, terms.alpn, &net.roots)?;
     let name = server_name(&terms)?;
     let (config, recorder) = setup.recording();
-    let connecting = TlsConnector::from(config).connect(name.clone(), stream);
+    let connecting = TlsConnector::from(config).connect(name.clone(), Heard::new(stream));
+    let connecting = connecting.into_fallible();
     let shaken = watch
-        .run(Phase::Tls, async { connecting.await.map_err(|error| handshake_fault(&error)) })
+        .run(Phase::Tls, async { connecting.await.map_err(|it| handshake_fault(&it.0, &it.1)) })
         .await;
     let Some(chain) = recorder.chain() else {
         return shaken;
@@ -183,6 +193,15 @@ fn server_name(terms: &Terms<'_>) -> Result<ServerName<'static>, Fault> {
     })
 }
 
+/// Bytes that tell a TLS record: its type and its version.
+pub(super) const RECORD_MARK_BYTES: usize = 3;
+
+/// Whether the first bytes of a peer are TLS: an alert or a handshake message of any version
+/// (RFC 8446, section 5.1).
+pub(super) const fn is_record(first: &[u8]) -> bool {
+    matches!(first, [0x15 | 0x16, 0x03, 0x00..=0x04, ..])
+}
+
 const fn version_name(version: Option<ProtocolVersion>) -> &'static str {
     match version {
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -191,7 +210,11 @@ const fn version_name(version: Option<ProtocolVersion>) -> &'static str {
     }
 }
 
-fn handshake_fault(error: &io::Error) -> Fault {
+fn handshake_fault(error: &io::Error, heard: &Heard<TcpStream>) -> Fault {
+    if let Some(line) = heard.text() {
+        let why = format!("expected TLS, the server speaks plain text: `{line}`");
+        return Fault::new(Reason::TlsUnexpected, why);
+    }
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let reason = match tls {
         Some(

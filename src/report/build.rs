@@ -9,9 +9,10 @@ use std::thread;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::figures::{self, Frame};
-use super::gather::gather;
+use super::figures;
+use super::gather::{Reading, gather};
 use super::journal::Journal;
+use super::judged::{self, Frame};
 use super::period::{Named, written};
 use super::terms::{self, Ruled};
 use super::{Report, ReportError, SystemFigures};
@@ -175,7 +176,7 @@ fn one(
 ) -> Result<SystemFigures, ReportError> {
     let mut checks = Vec::new();
     for check in &ruled.checks {
-        let gathered = gather(reader, check, frame.period, frame.until)?;
+        let gathered = gather(Reading::whole(reader, frame.until), check, frame.period)?;
         let (service, out) = (&ruled.service, &ruled.windows.excluded);
         checks.push(figures::check(check, gathered, service, out, frame));
         tell();
@@ -302,12 +303,7 @@ impl SystemFigures {
     /// Whether enough is known for one number, by the coverage agreed in each piece.
     #[must_use]
     pub fn has_enough_data(&self) -> bool {
-        let (mut known, mut needed) = (0_i128, 0_i128);
-        for (piece, figures) in &self.pieces {
-            known += i128::from(figures.times.known_ms()) * 1_000_000;
-            needed += i128::from(figures.times.judged_ms()) * i128::from(piece.coverage_ppm);
-        }
-        known > 0 && known >= needed
+        judged::has_enough_data(&self.pieces)
     }
 }
 

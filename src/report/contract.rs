@@ -7,8 +7,10 @@ mod json;
 mod recurs;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
+use sha2::{Digest, Sha256};
 
 use crate::availability::figures::verdict::COVERAGE_PPM_DEFAULT;
 use crate::availability::hours::{DayKind, ServiceHours, Weekly};
@@ -42,7 +44,7 @@ pub struct Contract {
     /// Who answers, in the order written.
     pub owners: Vec<Party>,
     /// What is watched, in the order written.
-    pub systems: Vec<Promise>,
+    pub systems: Vec<Arc<Promise>>,
 }
 
 /// An owner by its id and official name.
@@ -114,14 +116,49 @@ impl Contract {
             coverage_ppm: COVERAGE_PPM_DEFAULT,
             holidays: roster.holidays.iter().map(|it| (it.date, it.kind)).collect(),
             owners: roster.owners.iter().map(party).collect(),
-            systems: roster.systems.iter().map(Promise::of).collect(),
+            systems: roster.systems.iter().map(|it| Arc::new(Promise::of(it))).collect(),
         }
     }
 
-    /// What was promised of a system, if it was watched at all.
-    #[must_use]
-    pub fn system(&self, id: &SystemId) -> Option<&Promise> {
-        self.systems.iter().find(|it| it.id == *id)
+    /// The place of a system, if it was watched at all; it is looked for at `near` first.
+    pub(super) fn place(&self, id: &SystemId, near: usize) -> Option<usize> {
+        let is_there = self.systems.get(near).is_some_and(|it| it.id == *id);
+        if is_there { Some(near) } else { self.systems.iter().position(|it| it.id == *id) }
+    }
+
+    /// Takes promises that are the same in `other` from there: a contract that changes in one
+    /// system takes little more memory than that system.
+    pub(super) fn share(&mut self, other: &Self) {
+        for (place, promise) in self.systems.iter_mut().enumerate() {
+            let same = other.place(&promise.id, place).map(|it| &other.systems[it]);
+            if let Some(same) = same.filter(|it| *it == promise) {
+                *promise = Arc::clone(same);
+            }
+        }
+    }
+
+    /// Whether a promise that stands in both means the same in both.
+    pub(super) fn means_the_same(&self, other: &Self, promise: &Promise) -> bool {
+        self.zone == other.zone
+            && self.vantages == other.vantages
+            && self.notice_ms == other.notice_ms
+            && self.coverage_ppm == other.coverage_ppm
+            && (promise.hours.is_none() || self.holidays == other.holidays)
+    }
+
+    /// Names what a promise of it means: equal where all that figures depend on is.
+    pub(super) fn digest(&self, promise: &Promise) -> u64 {
+        let hours = promise.hours.as_ref();
+        let alone = Self {
+            holidays: hours.map_or_else(BTreeMap::new, |_| self.holidays.clone()),
+            owners: Vec::new(),
+            systems: vec![Arc::new(promise.clone())],
+            zone: self.zone.clone(),
+            vantages: self.vantages.clone(),
+            ..*self
+        };
+        let digest = Sha256::digest(alone.to_json().to_string());
+        digest.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
     }
 
     /// An owner's name; its id if it has none.

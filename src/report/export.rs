@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::build::{Progress, Request, chosen, chosen_check};
-use super::gather::{range, streams};
+use super::gather::{Reading, range, streams};
 use super::journal::Journal;
 use super::period::written;
 use super::terms::{Ruled, RuledCheck};
@@ -130,7 +130,7 @@ impl Exporter<'_> {
     fn about(&mut self, system: &Ruled, check: &RuledCheck) -> Result<(), ReportError> {
         let range = self.range(check)?;
         self.told(&head(system, check, range, self.period))?;
-        for void in self.reader.void_spans(&check.id, range.unwrap_or(self.period))? {
+        for void in self.reader.void_spans(&check.id, range.unwrap_or(self.period), usize::MAX)? {
             self.told(&void_span(&void))?;
         }
         Ok(())
@@ -151,8 +151,7 @@ impl Exporter<'_> {
     }
 
     fn range(&self, check: &RuledCheck) -> Result<Option<Span>, ReportError> {
-        let (lanes, vantages) = streams(check);
-        range(self.reader, check, &lanes, &vantages, self.period, self.until)
+        range(Reading::whole(self.reader, self.until), check, self.period)
     }
 }
 

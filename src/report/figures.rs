@@ -1,35 +1,19 @@
 //! From what was seen to figures (pure).
 
 use super::gather::{Gathered, Seen};
+use super::judged::{self, Frame, clip, names, parts, samples, union};
 use super::terms::{Counts, InForce, Ruled, RuledCheck};
 use super::windows::Shown;
-use super::{CheckFigures, Episode, Measured, Promised, SystemFigures, VantageFigures};
-use crate::availability::figures::{Figures, Terms, Verdict};
+use super::{CheckFigures, Episode, Measured, SystemFigures, VantageFigures};
+use crate::availability::figures::{Figures, Terms};
 use crate::availability::incident::{self, Incident};
 use crate::availability::latency::{Latency, Quantiles};
-use crate::availability::segment::Segment;
 use crate::availability::span_set::SpanSet;
 use crate::availability::track::system::{self, Part};
-use crate::availability::track::{Strain, Track, Vantage, View, alone, lanes, quorum};
+use crate::availability::track::{Track, Vantage, alone, lanes};
 use crate::model::id::{CheckId, VantageId};
-use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::time::{Micros, Millis};
-
-/// The period, and until when it is over.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Frame {
-    pub(super) period: Span,
-    pub(super) until: Millis,
-}
-
-impl Frame {
-    /// What of `watched` is over.
-    fn over(self, watched: &SpanSet) -> SpanSet {
-        let past = Span::new(Millis(i64::MIN), self.until);
-        past.map(|it| watched.within(it)).unwrap_or_default()
-    }
-}
 
 /// A check, its courses as parts of its system, and the good runs of the figures above it.
 pub(super) struct Worked {
@@ -48,7 +32,7 @@ pub(super) fn check(
     frame: Frame,
 ) -> Worked {
     let maintenance = system.union(&ruled.windows.excluded);
-    let parts: Vec<Part> = ruled.rules.iter().map(|it| part(it, &gathered.seen)).collect();
+    let parts = parts(ruled, &gathered);
     let watched = frame.over(&union(parts.iter().map(|it| &it.watched)));
     let whole: Vec<Part> = parts.iter().map(|it| Part { critical: true, ..it.clone() }).collect();
     let track = system::track(&whole).unwrap_or_default();
@@ -88,41 +72,17 @@ pub(super) fn check(
 
 /// Works out a system from its checks.
 pub(super) fn system(ruled: &Ruled, checks: Vec<Worked>, frame: Frame) -> SystemFigures {
-    let mut places: Vec<CheckId> = Vec::new();
     let (mut parts, mut good, mut figures) = (Vec::new(), Vec::new(), Vec::new());
-    let before = union(
-        checks.iter().flat_map(|it| &it.parts).filter(|it| it.critical).map(|it| &it.watched),
-    );
-    let mut after = Vec::new();
-    for (worked, check) in checks.iter().zip(&ruled.checks) {
-        for part in worked.parts.iter().filter(|it| it.critical) {
-            after.extend_from_slice(part.watched.minus(&check.windows.excluded).spans());
-        }
-    }
-    // Where every critical check is in maintenance of its own, the system is.
-    let after: SpanSet = after.into_iter().collect();
-    let all_out = before.minus(&after).within(frame.period);
-    let maintenance = ruled.windows.excluded.union(&all_out);
     for (worked, check) in checks.into_iter().zip(&ruled.checks) {
-        let out = check.windows.excluded.minus(&all_out);
-        for part in worked.parts {
-            places.push(worked.figures.id.clone());
-            parts.push(Part { watched: part.watched.minus(&out), ..part });
-        }
+        parts.push(worked.parts);
         if check.critical {
             good.extend(worked.good);
         }
         figures.push(worked.figures);
     }
-    let watched = frame.over(&system::watched(&parts));
-    let track = system::track(&parts);
-    let terms = Terms {
-        period: frame.period,
-        service: Some(&ruled.service),
-        maintenance: &maintenance,
-        watched: Some(&watched),
-    };
-    let measured = track.as_ref().map(|track| {
+    let judged = judged::system(ruled, parts, frame);
+    let (track, terms) = (&judged.track, judged.terms());
+    let measured = judged.is_watched.then(|| {
         let mut measured = measured(track, &terms, &[], &good);
         for check in figures.iter().filter(|it| it.critical) {
             add(&mut measured.runs, &check.measured.runs);
@@ -130,54 +90,19 @@ pub(super) fn system(ruled: &Ruled, checks: Vec<Worked>, frame: Frame) -> System
         }
         measured
     });
-    let track = track.unwrap_or_default();
-    let pieces = ruled.pieces.iter().map(|piece| {
-        let terms = Terms { period: piece.span, ..terms };
-        (piece.clone(), Figures::of(&track, &terms))
-    });
-    let pieces: Vec<_> = pieces.collect();
+    let pieces = judged.piecewise();
     SystemFigures {
         id: ruled.id.clone(),
         name: ruled.name.clone(),
         owner: ruled.owner.clone(),
         owner_name: ruled.owner_name.clone(),
-        episodes: episodes(&track, &terms.judged(), &maintenance, frame, &places),
-        promised: measured.is_some().then(|| promised(&pieces)).flatten(),
-        maintenance: ruled.windows.all.iter().map(|it| (it.clone(), down_in(&track, it))).collect(),
+        episodes: episodes(track, &terms.judged(), &judged.maintenance, frame, &judged.places),
+        promised: measured.is_some().then(|| judged::promised(&pieces)).flatten(),
+        maintenance: ruled.windows.all.iter().map(|it| (it.clone(), down_in(track, it))).collect(),
         measured,
         pieces,
         checks: figures,
     }
-}
-
-/// Against the objectives of the pieces that have one: their times and budgets add up.
-fn promised(pieces: &[(super::terms::Piece, Figures)]) -> Option<Promised> {
-    let (mut budget, mut down, mut shortest, mut longest) = (0, 0, 0, 0);
-    let (mut known, mut needed) = (0_i128, 0_i128);
-    let mut any = false;
-    for (piece, figures) in pieces {
-        let Some(objective) = piece.objective else { continue };
-        let times = &figures.times;
-        any = true;
-        budget += figures.budget_ms(objective);
-        down += times.down_ms;
-        shortest += times.down_shortest_ms;
-        longest += times.down_longest_ms;
-        known += i128::from(times.known_ms()) * 1_000_000;
-        needed += i128::from(times.judged_ms()) * i128::from(piece.coverage_ppm);
-    }
-    let verdict = if known == 0 || known < needed {
-        Verdict::NotEnoughData
-    } else if longest <= budget {
-        Verdict::Met
-    } else if shortest > budget {
-        Verdict::Missed
-    } else {
-        Verdict::WithinError
-    };
-    let used = (i128::from(down) * 1_000).checked_div(i128::from(budget));
-    let used_thousandths = used.and_then(|it| i64::try_from(it).ok());
-    any.then_some(Promised { budget_ms: budget, down_ms: down, used_thousandths, verdict })
 }
 
 fn down_in(track: &Track, shown: &Shown) -> i64 {
@@ -231,15 +156,8 @@ fn episodes(
     frame: Frame,
     places: &[CheckId],
 ) -> Vec<Episode> {
-    let over = Span::new(frame.period.start(), frame.period.end().min(frame.until));
-    let touching = |it: &Incident| over.is_some_and(|over| it.down().length_within_ms(over) > 0);
-    let incidents = incident::incidents(track).into_iter().filter(touching);
     let one = |it: Incident| {
         let down = it.down();
-        let mut checks: Vec<CheckId> =
-            it.checks().iter().filter_map(|place| places.get(*place).cloned()).collect();
-        checks.sort_unstable();
-        checks.dedup();
         Episode {
             start: it.start(),
             end: it.end(),
@@ -252,35 +170,10 @@ fn episodes(
             goes_on: it.end().at > frame.period.end().min(frame.until),
             fault: it.fault(),
             vantages: track.vantages_hit(&down),
-            checks,
+            checks: names(places, &it),
         }
     };
-    incidents.map(one).collect()
-}
-
-fn union<'a>(sets: impl Iterator<Item = &'a SpanSet>) -> SpanSet {
-    sets.flat_map(|it| it.spans().iter().copied()).collect()
-}
-
-/// The course of a check under one rule, as far as it was in force.
-fn part(rule: &InForce, seen: &[(VantageId, Seen)]) -> Part {
-    let of = |lane| {
-        let vantage = |(id, weight): &(VantageId, u32)| {
-            let own = seen.iter().find(|it| it.0 == *id).map(|it| &it.1);
-            Vantage { id: id.clone(), samples: samples(own, lane), weight: *weight }
-        };
-        let vantages: Vec<Vantage> = rule.rule.vantages.iter().map(vantage).collect();
-        match vantages.as_slice() {
-            [only] => alone::track(only, rule.rule.confirm),
-            several => quorum::track(several, rule.rule.quorum),
-        }
-    };
-    let track = lanes::track(rule.rule.lanes.iter().map(|it| of(*it)).collect());
-    Part {
-        track: clip(track, &rule.watched),
-        critical: rule.critical,
-        watched: rule.watched.clone(),
-    }
+    frame.incidents(track).into_iter().map(one).collect()
 }
 
 /// What one vantage alone would say of a check.
@@ -291,32 +184,4 @@ fn alone_part(rule: &InForce, id: &VantageId, seen: &Seen) -> Part {
     };
     let track = lanes::track(rule.rule.lanes.iter().map(|it| of(*it)).collect());
     Part { track: clip(track, &rule.watched), critical: true, watched: rule.watched.clone() }
-}
-
-fn samples(
-    seen: Option<&Seen>,
-    lane: crate::model::check::Lane,
-) -> Vec<crate::availability::sample::Sample> {
-    let lanes = seen.map_or(&[][..], |it| &it.lanes);
-    lanes.iter().find(|it| it.0 == lane).map(|it| it.1.clone()).unwrap_or_default()
-}
-
-/// Without what lies outside of `watched`, in all that a system takes over from its checks as
-/// it is.
-fn clip(track: Track, watched: &SpanSet) -> Track {
-    let pieces = |span: Span| watched.within(span).spans().to_vec();
-    let segments = |all: Vec<Segment>| -> Vec<Segment> {
-        let cut = |it: Segment| pieces(it.span).into_iter().map(move |span| Segment { span, ..it });
-        all.into_iter().flat_map(cut).collect()
-    };
-    let views = track.views.into_iter().map(|it| View { raw: segments(it.raw), ..it });
-    let strain = track.strain.into_iter().flat_map(|it| {
-        pieces(it.span).into_iter().map(move |span| Strain { span, share: it.share })
-    });
-    Track {
-        views: views.collect(),
-        blips: track.blips.into_iter().flat_map(pieces).collect(),
-        strain: strain.collect(),
-        ..track
-    }
 }

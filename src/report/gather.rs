@@ -21,6 +21,36 @@ const SETTLED_MIN: usize = 10;
 /// Steps looked at first beside a period; then twice as many, until it is settled.
 const MARGIN_STEPS: i64 = 24;
 
+/// Results of a check between two questions whether to go on.
+const RESULTS_BETWEEN_LOOKS: usize = 4_096;
+
+/// How a history is read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The history.
+    pub reader: &'a Reader,
+    /// Nothing that started at this instant or later is read, and what comes after is not judged.
+    pub until: Millis,
+    /// How far beside a period is read at most, in milliseconds; `None`: as far as anything
+    /// matters. Where that is farther, a bad result may be judged without others that confirm it,
+    /// and an outage may begin later or end earlier than it did.
+    pub beside_ms: Option<i64>,
+    /// Whether somebody still waits for the answer.
+    pub wanted: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl<'a> Reading<'a> {
+    /// As far as anything matters, however long it takes.
+    #[must_use]
+    pub fn whole(reader: &'a Reader, until: Millis) -> Self {
+        Self { reader, until, beside_ms: None, wanted: &|| true }
+    }
+
+    fn go_on(&self) -> Result<(), ReportError> {
+        if (self.wanted)() { Ok(()) } else { Err(ReportError::TooLong) }
+    }
+}
+
 /// What one vantage saw of one check.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
@@ -40,38 +70,65 @@ pub(super) struct Seen {
 pub(super) struct Gathered {
     /// By vantage, in order.
     pub(super) seen: Vec<(VantageId, Seen)>,
+    /// What was read; `None`: there is nothing.
+    pub(super) range: Option<Span>,
     /// The sealed blocks that were read.
     pub(super) blocks: Vec<Sealed>,
     /// Results read, margins included.
     pub(super) results: i64,
 }
 
-/// Reads `check` for `period`, and nothing that started at `until` or later.
+/// Reads `check` for `period`, with all that a report tells of it.
 ///
 /// # Errors
 ///
 /// [`ReportError::History`] for a damaged block: never a smaller answer.
 pub(super) fn gather(
-    reader: &Reader,
+    reading: Reading<'_>,
     check: &RuledCheck,
     period: Span,
-    until: Millis,
+) -> Result<Gathered, ReportError> {
+    let mut gathered = read(reading, check, period)?;
+    let Some(range) = gathered.range else { return Ok(gathered) };
+    let (lanes, vantages) = streams(check);
+    gathered.blocks = reading.reader.sealed(&check.id, range)?;
+    gathered.blocks.retain(|it| lanes.contains(&it.lane) && vantages.contains(&it.vantage));
+    if let Some(counted) = Span::new(period.start(), period.end().min(reading.until)) {
+        voids(reading.reader, &check.id, counted, &mut gathered.seen)?;
+    }
+    Ok(gathered)
+}
+
+/// Reads the results of `check` for `period`.
+///
+/// # Errors
+///
+/// As [`gather`]; [`ReportError::TooLong`] if nobody waits any more.
+pub(super) fn read(
+    reading: Reading<'_>,
+    check: &RuledCheck,
+    period: Span,
 ) -> Result<Gathered, ReportError> {
     let (lanes, vantages) = streams(check);
-    let mut gathered = Gathered::default();
-    let Some(range) = range(reader, check, &lanes, &vantages, period, until)? else {
+    let mut gathered = Gathered { range: range(reading, check, period)?, ..Gathered::default() };
+    let Some(range) = gathered.range else {
         gathered.seen = vantages.into_iter().map(|it| (it, Seen::default())).collect();
         return Ok(gathered);
     };
-    gathered.blocks = reader.sealed(&check.id, range)?;
-    gathered.blocks.retain(|it| lanes.contains(&it.lane) && vantages.contains(&it.vantage));
-    let counted = Span::new(period.start(), period.end().min(until));
+    let counted = Span::new(period.start(), period.end().min(reading.until));
     for vantage in vantages {
         let mut seen = Seen::default();
         for lane in &lanes {
             let filter = Filter { lane: Some(*lane), vantage: Some(vantage.clone()) };
-            let mut results: Vec<RunResult> = Vec::new();
-            reader.scan(&check.id, range, &filter, |it| results.push(it))?;
+            let (mut results, mut wanted): (Vec<RunResult>, bool) = (Vec::new(), true);
+            reading.reader.scan(&check.id, range, &filter, |it| {
+                wanted = wanted
+                    && (!results.len().is_multiple_of(RESULTS_BETWEEN_LOOKS) || (reading.wanted)());
+                if wanted {
+                    results.push(it);
+                }
+            })?;
+            reading.go_on()?;
             gathered.results += i64::try_from(results.len()).unwrap_or(0);
             let inside = |it: &&RunResult| counted.is_some_and(|span| span.contains(it.started));
             results.iter().filter(inside).for_each(|it| seen.count(it));
@@ -80,9 +137,6 @@ pub(super) fn gather(
             seen.lanes.push((*lane, testimony));
         }
         gathered.seen.push((vantage, seen));
-    }
-    if let Some(counted) = counted {
-        voids(reader, &check.id, counted, &mut gathered.seen)?;
     }
     Ok(gathered)
 }
@@ -117,7 +171,7 @@ fn voids(
     counted: Span,
     seen: &mut [(VantageId, Seen)],
 ) -> Result<(), ReportError> {
-    let spans = reader.void_spans(check, counted)?;
+    let spans = reader.void_spans(check, counted, usize::MAX)?;
     for (vantage, seen) in seen {
         let own = || spans.iter().filter(|it| it.vantage == *vantage);
         let mut reasons: Vec<Reason> = own().map(|it| it.reason).collect();
@@ -135,30 +189,31 @@ fn voids(
 /// What to read so that the figures of `period` are those of the whole timeline: back to ten
 /// good results in a row of every stream, and forward as far. `None`: there is no result.
 pub(super) fn range(
-    reader: &Reader,
+    reading: Reading<'_>,
     check: &RuledCheck,
-    lanes: &[Lane],
-    vantages: &[VantageId],
     period: Span,
-    until: Millis,
 ) -> Result<Option<Span>, ReportError> {
-    let Some(first) = reader.first_started(&check.id)? else { return Ok(None) };
+    let (lanes, vantages) = streams(check);
     let needed = check.rules.iter().map(|it| it.rule.confirm.window());
     let needed = needed.max().unwrap_or(SETTLED_MIN).max(SETTLED_MIN);
-    let chunk_ms = check.interval_ms.saturating_mul(MARGIN_STEPS).max(7_200_000);
+    let longest_ms = check.steps.iter().map(|it| it.1).max().unwrap_or(check.interval_ms);
+    let chunk_ms = longest_ms.saturating_mul(MARGIN_STEPS);
     let (mut from, mut to) = (period.start(), period.end());
     for (lane, vantage) in lanes.iter().flat_map(|lane| vantages.iter().map(move |it| (lane, it))) {
         let filter = Filter { lane: Some(*lane), vantage: Some(vantage.clone()) };
-        let walk = Walk { reader, check: &check.id, filter, needed, chunk_ms };
-        from = from.min(walk.back(period.start(), first)?);
-        to = to.max(walk.on(period.end(), until)?);
+        let walk = Walk { reading, check: &check.id, filter, needed, chunk_ms };
+        from = from.min(walk.back(period.start())?);
+        to = to.max(walk.on(period.end())?);
     }
-    Ok(Span::new(from, to.min(until)))
+    if from == period.start() && reading.reader.first_started(&check.id)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Span::new(from, to.min(reading.until)))
 }
 
 /// A walk away from a period until nothing farther matters.
 struct Walk<'a> {
-    reader: &'a Reader,
+    reading: Reading<'a>,
     check: &'a CheckId,
     filter: Filter,
     needed: usize,
@@ -166,11 +221,13 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Back to `needed` good results in a row, but not beyond `first`.
-    fn back(&self, at: Millis, first: Millis) -> Result<Millis, ReportError> {
+    /// Back to `needed` good results in a row, but not beyond the first of the check.
+    fn back(&self, at: Millis) -> Result<Millis, ReportError> {
         let (mut to, mut length, mut good) = (at, self.chunk_ms, 0);
-        while to > first {
-            let from = to.plus_ms(-length).max(first);
+        let mut first = self.reading.beside_ms.map(|it| at.plus_ms(-it));
+        while first.is_none_or(|first| to > first) {
+            self.reading.go_on()?;
+            let from = to.plus_ms(-length).max(first.unwrap_or(Millis(i64::MIN)));
             for (started, is_good) in self.testimony(from, to)?.into_iter().rev() {
                 good = if is_good { good + 1 } else { 0 };
                 if good == self.needed {
@@ -178,14 +235,22 @@ impl Walk<'_> {
                 }
             }
             (to, length) = (from, length.saturating_mul(2));
+            if first.is_none() {
+                // Not asked before it matters: it may be far back.
+                let started = self.reading.reader.first_started(self.check)?;
+                first = Some(started.unwrap_or(at));
+            }
         }
-        Ok(to.min(at))
+        Ok(first.map_or(to, |first| to.max(first)).min(at))
     }
 
-    /// On to `needed` good results in a row, but not beyond `until`.
-    fn on(&self, at: Millis, until: Millis) -> Result<Millis, ReportError> {
+    /// On to `needed` good results in a row, but not beyond what may be read.
+    fn on(&self, at: Millis) -> Result<Millis, ReportError> {
         let (mut from, mut length, mut good) = (at, self.chunk_ms, 0);
+        let until = self.reading.beside_ms.map_or(Millis(i64::MAX), |it| at.plus_ms(it));
+        let until = self.reading.until.min(until);
         while from < until {
+            self.reading.go_on()?;
             let to = from.plus_ms(length).min(until);
             for (started, is_good) in self.testimony(from, to)? {
                 good = if is_good { good + 1 } else { 0 };
@@ -201,7 +266,7 @@ impl Walk<'_> {
     fn testimony(&self, from: Millis, to: Millis) -> Result<Vec<(Millis, bool)>, ReportError> {
         let mut all = Vec::new();
         if let Some(span) = Span::new(from, to) {
-            self.reader.scan(self.check, span, &self.filter, |it| {
+            self.reading.reader.scan(self.check, span, &self.filter, |it| {
                 all.extend(it.testimony().map(|is| (it.started, is == Testimony::Good)));
             })?;
         }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::ReportError;
-use super::contract::{Contract, Promise, Tested};
-use super::journal::{Journal, Term};
+use super::contract::{Contract, Tested};
+use super::journal::{Held, Journal, Term, reach, steps};
 use super::windows::{self, Named, Windows, recurring_windows};
 use crate::availability::confirm::Confirm;
 use crate::availability::judge::{Reach, Rule};
-use crate::availability::maintenance::journal::Scope;
+use crate::availability::maintenance::journal::{Announcement, Scope};
 use crate::availability::span_set::SpanSet;
 use crate::availability::track::quorum::Quorum;
 use crate::model::id::{CheckId, OwnerId, SystemId};
@@ -97,23 +97,24 @@ pub(super) fn ruled(
     until: Millis,
     first: &mut dyn FnMut(&CheckId) -> Result<Option<Millis>, ReportError>,
 ) -> Result<Option<Ruled>, ReportError> {
-    let terms: Vec<(&Term, &Promise)> =
-        journal.terms.iter().filter_map(|it| Some((it, it.contract.system(id)?))).collect();
-    let newest = terms.iter().rev().find(|it| it.0.span.within(period).is_some());
-    let Some((term, promise)) = newest.copied() else { return Ok(None) };
-    let notices: Vec<(Span, i64)> =
-        terms.iter().map(|it| (it.0.span, notice_ms(it.0, it.1))).collect();
-    let announced = |scope: &dyn Fn(&Scope) -> bool| -> Vec<Named> {
-        let matching = journal.maintenance.all().iter().filter(|it| scope(&it.scope));
-        matching.flat_map(windows::announced).collect()
+    let held = journal.of(id);
+    let Some(newest) = held.iter().rev().find(|it| it.span.within(period).is_some()) else {
+        return Ok(None);
     };
-    let mut windows = recurring_windows(&terms, period)?;
+    let notices: Vec<(Span, i64)> = held.iter().map(|it| (it.span, it.notice_ms())).collect();
+    let near = |it: &&Announcement| it.span.start() < period.end() && it.end() > period.start();
+    let near: Vec<&Announcement> = journal.maintenance.all().iter().filter(near).collect();
+    let announced = |scope: &dyn Fn(&Scope) -> bool| -> Vec<Named> {
+        let matching = near.iter().filter(|it| scope(&it.scope));
+        matching.flat_map(|it| windows::announced(it)).collect()
+    };
+    let mut windows = recurring_windows(&held, period)?;
     windows.extend(announced(&|it| *it == Scope::System(id.clone())));
     let mut checks = Vec::new();
-    for check in check_ids(&terms, period) {
-        let Some(mut ruled) = ruled_check(&check, &journal.terms, id, first)? else { continue };
+    for check in check_ids(&held, period) {
+        let Some(mut ruled) = ruled_check(&check, &held, first)? else { continue };
         let platforms: Vec<&String> =
-            terms.iter().filter_map(|it| it.1.check(&check)?.platform.as_ref()).collect();
+            held.iter().filter_map(|it| it.promise.check(&check)?.platform.as_ref()).collect();
         let own = announced(&|scope| match scope {
             Scope::Check(id) => *id == check,
             Scope::Platform(name) => platforms.contains(&name),
@@ -122,22 +123,18 @@ pub(super) fn ruled(
         ruled.windows = Windows::new(own, &notices, period);
         checks.push(ruled);
     }
-    let (pieces, service) = pieces(&terms, period, until)?;
+    let (pieces, service) = pieces(&held, period, until)?;
+    let Held { contract, promise, .. } = newest;
     Ok(Some(Ruled {
         id: id.clone(),
         name: promise.name.clone(),
         owner: promise.owner.clone(),
-        owner_name: term.contract.owner_name(&promise.owner).to_owned(),
+        owner_name: contract.owner_name(&promise.owner).to_owned(),
         pieces,
         service,
         windows: Windows::new(windows, &notices, period),
         checks,
     }))
-}
-
-/// The notice that maintenance of a system must be given.
-fn notice_ms(term: &Term, promise: &Promise) -> i64 {
-    promise.notice_ms.unwrap_or(term.contract.notice_ms)
 }
 
 /// The zone of a contract.
@@ -146,10 +143,10 @@ pub(super) fn zone(contract: &Contract) -> Result<TimeZone, ReportError> {
 }
 
 /// The checks that were promised to be run within the period, newest contract first.
-fn check_ids(terms: &[(&Term, &Promise)], period: Span) -> Vec<CheckId> {
+fn check_ids(held: &[Held], period: Span) -> Vec<CheckId> {
     let mut ids: Vec<CheckId> = Vec::new();
-    for (_, promise) in terms.iter().rev().filter(|it| it.0.span.within(period).is_some()) {
-        for check in promise.checks.iter().filter(|it| it.enabled) {
+    for it in held.iter().rev().filter(|it| it.span.within(period).is_some()) {
+        for check in it.promise.checks.iter().filter(|it| it.enabled) {
             if !ids.contains(&check.id) {
                 ids.push(check.id.clone());
             }
@@ -161,32 +158,27 @@ fn check_ids(terms: &[(&Term, &Promise)], period: Span) -> Vec<CheckId> {
 /// A check of a system through all contracts.
 fn ruled_check(
     id: &CheckId,
-    terms: &[Term],
-    system: &SystemId,
+    held: &[Held],
     first: &mut dyn FnMut(&CheckId) -> Result<Option<Millis>, ReportError>,
 ) -> Result<Option<RuledCheck>, ReportError> {
-    let mut steps: Vec<(Millis, i64, Step)> = Vec::new();
+    let steps = steps(held, id);
+    let reach = reach(&steps);
     let mut newest: Option<&Tested> = None;
     let mut found: Vec<(InForce, Vec<Span>)> = Vec::new();
-    let mut ran_before = false;
-    for term in terms {
-        let tested = term.contract.system(system).and_then(|it| it.check(id));
-        let Some(tested) = tested.filter(|it| it.enabled) else {
-            ran_before = false;
-            continue;
+    let mut ran_until = None;
+    for it in held {
+        let Some(tested) = it.check(id) else { continue };
+        let start = it.span.start();
+        let from = if ran_until == Some(start) {
+            Some(start)
+        } else if it.assumed {
+            first(id)?
+        } else {
+            Some(first_slot(Step::of(id, tested.interval_ms), start))
         };
-        let step = Step::of(id, tested.interval_ms);
-        if steps.last().is_none_or(|it| it.2 != step) {
-            steps.push((term.span.start(), tested.interval_ms, step));
-        }
-        let from = match (ran_before, term.event) {
-            (true, _) => Some(term.span.start()),
-            (false, Some(_)) => Some(first_slot(step, term.span.start())),
-            (false, None) => first(id)?,
-        };
-        (ran_before, newest) = (true, Some(tested));
-        let Some(watched) = from.and_then(|it| Span::new(it, term.span.end())) else { continue };
-        let rule = rule(tested, &term.contract);
+        (ran_until, newest) = (Some(it.span.end()), Some(tested));
+        let Some(watched) = from.and_then(|from| Span::new(from, it.span.end())) else { continue };
+        let rule = rule(tested, &it.contract, &reach);
         if let Some((_, spans)) =
             found.iter_mut().find(|it| it.0.rule == rule && it.0.critical == tested.critical)
         {
@@ -196,12 +188,8 @@ fn ruled_check(
             found.push((InForce { rule, critical, watched: SpanSet::EMPTY }, vec![watched]));
         }
     }
-    let Some((newest, first)) = newest.zip(steps.first()) else { return Ok(None) };
-    let constant = Reach::constant(first.2.reach_ms());
-    let reach =
-        steps.iter().skip(1).fold(constant, |it, (at, _, step)| it.then(*at, step.reach_ms()));
+    let Some(newest) = newest else { return Ok(None) };
     let rules = found.into_iter().map(|(mut it, spans)| {
-        it.rule.reach = reach.clone();
         it.watched = spans.into_iter().collect();
         it
     });
@@ -217,10 +205,10 @@ fn ruled_check(
 }
 
 /// How a check is judged under one contract. The reach is of all contracts together.
-fn rule(tested: &Tested, contract: &Contract) -> Rule {
+fn rule(tested: &Tested, contract: &Contract, reach: &Reach) -> Rule {
     Rule {
         confirm: Confirm::new(tested.confirm),
-        reach: Reach::constant(0),
+        reach: reach.clone(),
         lanes: tested.lanes.clone(),
         vantages: contract.vantages.iter().map(|it| (it.clone(), 1)).collect(),
         quorum: Quorum::of(contract.vantages.len()),
@@ -238,40 +226,41 @@ fn first_slot(step: Step, from: Millis) -> Millis {
 
 /// The period in pieces of equal promises, and the agreed hours in it.
 fn pieces(
-    terms: &[(&Term, &Promise)],
+    held: &[Held],
     period: Span,
     until: Millis,
 ) -> Result<(Vec<Piece>, SpanSet), ReportError> {
-    let mut pieces: Vec<(Piece, &Term, &Promise)> = Vec::new();
+    let mut pieces: Vec<(Piece, &Held)> = Vec::new();
     let mut hours = Vec::new();
     let over = Span::new(period.start(), period.end().min(until));
-    for (term, promise) in terms {
-        let Some(span) = over.and_then(|it| term.span.within(it)) else { continue };
-        let service = term.contract.service(promise);
-        match service.within(span, &zone(&term.contract)?).map_err(ReportError::Calendar)? {
+    for it in held {
+        let Some(span) = over.and_then(|over| it.span.within(over)) else { continue };
+        let (contract, promise) = (&it.contract, &it.promise);
+        let service = contract.service(promise);
+        match service.within(span, &zone(contract)?).map_err(ReportError::Calendar)? {
             None => hours.push(span),
             Some(set) => hours.extend(set.spans()),
         }
         let piece = Piece {
             span,
             objective: promise.objective,
-            coverage_ppm: promise.coverage_ppm.unwrap_or(term.contract.coverage_ppm),
-            notice_ms: notice_ms(term, promise),
+            coverage_ppm: promise.coverage_ppm.unwrap_or(contract.coverage_ppm),
+            notice_ms: it.notice_ms(),
             around_the_clock: promise.hours.is_none(),
         };
         match pieces.last_mut() {
-            Some((last, before, promised))
+            Some((last, before))
                 if last.span.end() == span.start()
                     && Piece { span, ..last.clone() } == piece
-                    && promised.hours == promise.hours
-                    && promised.maintenance == promise.maintenance
-                    && promised.monthly == promise.monthly
-                    && before.contract.holidays == term.contract.holidays
-                    && before.contract.zone == term.contract.zone =>
+                    && before.promise.hours == promise.hours
+                    && before.promise.maintenance == promise.maintenance
+                    && before.promise.monthly == promise.monthly
+                    && before.contract.holidays == contract.holidays
+                    && before.contract.zone == contract.zone =>
             {
                 last.span = Span::new(last.span.start(), span.end()).unwrap_or(last.span);
             }
-            _ => pieces.push((piece, term, promise)),
+            _ => pieces.push((piece, it)),
         }
     }
     Ok((pieces.into_iter().map(|it| it.0).collect(), hours.into_iter().collect()))

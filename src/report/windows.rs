@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::ReportError;
-use super::contract::{Monthly, Promise, Recurs};
-use super::journal::Term;
+use super::contract::{Monthly, Recurs};
+use super::journal::Held;
 use super::terms::zone;
 use crate::availability::calendar::CalendarError;
 use crate::availability::hours::{ServiceHours, Weekly};
@@ -79,13 +79,11 @@ pub(super) fn announced(it: &Announcement) -> Vec<Named> {
 
 /// The windows that recur around `period`. Each rule counts as recorded with the first of the
 /// contracts in a row that hold it, and as taken back with the first that does not.
-pub(super) fn recurring_windows(
-    terms: &[(&Term, &Promise)],
-    period: Span,
-) -> Result<Vec<Named>, ReportError> {
+pub(super) fn recurring_windows(held: &[Held], period: Span) -> Result<Vec<Named>, ReportError> {
     let around = Span::new(period.start().plus_ms(-MARGIN_MS), period.end().plus_ms(MARGIN_MS));
-    let mut runs: Vec<(Recurs, &Term, Span)> = Vec::new();
-    for (term, promise) in terms {
+    let mut runs: Vec<(Recurs, &Held, Span)> = Vec::new();
+    for term in held {
+        let promise = &term.promise;
         let weekly = promise.maintenance.iter().cloned().map(Recurs::Weekly);
         let monthly = promise.monthly.iter().copied().map(Recurs::Monthly);
         for rule in weekly.chain(monthly) {

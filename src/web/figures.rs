@@ -125,16 +125,14 @@ impl FiguresView {
             from: time(figures.period.start()),
             to: time(figures.period.end()),
             objective: it.objective.map(|it| it.to_string()),
-            verdict: it
-                .objective
-                .map(|objective| figures.verdict(objective, it.coverage_ppm).as_str()),
-            enough_data: figures.has_enough_data(it.coverage_ppm),
+            verdict: it.promised.map(|it| it.verdict.as_str()),
+            enough_data: it.enough_data,
             availability: figures.availability().map(ShareView::new),
             coverage: figures.coverage().map(ShareView::new),
             availability_min: range.map(|it| ShareView::new(it.0)),
             availability_max: range.map(|it| ShareView::new(it.1)),
             reachability: figures.reachability().map(ShareView::new),
-            budget_ms: it.objective.map(|it| figures.budget_ms(it)),
+            budget_ms: it.promised.map(|it| it.budget_ms),
             uncertainty_ms: figures.uncertainty_ms(),
             times_ms: TimesView {
                 up: times.up_ms,
@@ -187,8 +185,9 @@ pub(super) async fn figures<S: Source>(
     within(span.length_ms(), SPAN_MS_MAX)?;
     let figures = judged(web.source.figures(id.clone(), span)).await?;
     let figures = figures.ok_or_else(|| {
-        let hint = "give it a check that is enabled and critical (không giám sát)";
-        ApiError::new(StatusCode::NOT_FOUND, format!("system `{id}` is not judged"), hint)
+        let hint =
+            "it is judged while it has a check that is enabled and critical (không giám sát)";
+        ApiError::new(StatusCode::NOT_FOUND, format!("system `{id}` is not judged then"), hint)
     })?;
     Ok(json(StatusCode::OK, &FiguresView::new(&figures)))
 }

@@ -274,7 +274,7 @@ fn new(body: &[u8], zone: &TimeZone) -> Result<NewMaintenance, ApiError> {
     Ok(NewMaintenance { scope, span, notice, who, why })
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8], hint: &str) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8], hint: &str) -> Result<T, ApiError> {
     serde_json::from_slice(body)
         .map_err(|error| ApiError::bad(format!("the body is not understood: {error}"), hint))
 }
@@ -291,7 +291,7 @@ fn when(name: &str, text: &str, zone: &TimeZone) -> Result<Millis, ApiError> {
 }
 
 /// One line of some length, for people.
-fn text(name: &str, text: &str) -> Result<String, ApiError> {
+pub(super) fn text(name: &str, text: &str) -> Result<String, ApiError> {
     let text = text.trim().to_owned();
     let fits = (1..=TEXT_CHARS_MAX).contains(&text.chars().count());
     if fits && !text.chars().any(char::is_control) {

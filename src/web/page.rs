@@ -10,9 +10,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
+use super::html::{self, escape};
 use super::source::{Snapshot, Source};
 use super::{REFRESH_S, Shared, view};
 use crate::model::check::Check;
@@ -30,13 +30,7 @@ const CHECKS_ON_PAGE_MAX: usize = 1_000;
 const STYLE: &str = include_str!("page/style.css");
 
 /// Nothing may be loaded or run but the one style.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let digest = base64(&Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
-    )
-});
+static POLICY: LazyLock<String> = LazyLock::new(|| html::policy(STYLE, "'none'"));
 
 pub(super) async fn overview<S: Source>(
     State(web): Shared<S>,
@@ -243,55 +237,4 @@ fn push(out: &mut String, parts: &[&str]) {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// `text` as content or as a quoted attribute of HTML.
-fn escape(out: &mut String, text: &str) {
-    for char in text.chars() {
-        match char {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(char),
-        }
-    }
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let at = |index: usize| u32::from(three.get(index).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            let padding = digit > three.len();
-            out.push(if padding { '=' } else { char::from(DIGITS[value as usize]) });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, coded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
-        {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
-
-    #[test]
-    fn nothing_in_a_text_is_markup() {
-        let mut out = String::new();
-        escape(&mut out, "<b a=\"x\" b='y'>&amp;");
-        assert_eq!(out, "&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;");
-    }
 }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::availability::figures::Figures;
+use super::duty::Duty;
+use crate::availability::figures::{Figures, Promised};
 use crate::availability::incident::Incident;
 use crate::availability::maintenance::journal::{Announcement, Scope};
 use crate::model::check::Lane;
@@ -17,7 +18,7 @@ use crate::model::system::{Objective, Roster};
 use crate::model::time::Millis;
 
 /// Where everything that is shown comes from.
-pub trait Source: Announcer + 'static {
+pub trait Source: Announcer + Duty + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 
@@ -265,10 +266,12 @@ pub enum MaintenanceError {
 pub struct SystemFigures {
     /// The system.
     pub system: SystemId,
-    /// Its objective.
+    /// The objective that was in force last.
     pub objective: Option<Objective>,
-    /// Least coverage for one number, in parts per million.
-    pub coverage_ppm: i64,
+    /// Against the objectives in force; `None`: held to nothing.
+    pub promised: Option<Promised>,
+    /// Whether enough is known for one number.
+    pub enough_data: bool,
     /// Its figures.
     pub figures: Figures,
     /// Incidents with a part in the span.
@@ -286,7 +289,7 @@ pub struct IncidentSeen {
     pub checks: Vec<CheckId>,
     /// Whether it had not ended at the end of the span.
     pub open: bool,
-    /// Down time of it within excluded maintenance.
+    /// Down time of it within excluded maintenance of the span.
     pub excluded_down_ms: i64,
 }
 

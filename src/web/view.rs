@@ -13,7 +13,8 @@ use crate::model::system::{Owner, System as Watched};
 use crate::model::time::Millis;
 
 /// `at` in UTC with milliseconds: `2026-11-24T08:00:00.000Z`.
-pub(super) fn time(at: Millis) -> String {
+#[must_use]
+pub fn time(at: Millis) -> String {
     const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     Timestamp::from_millisecond(at.0)
         .map_or_else(|_| at.0.to_string(), |it| PRINTER.timestamp_to_string(&it))

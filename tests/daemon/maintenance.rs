@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use thongsuot::availability::calendar::{self, Calendar};
 use thongsuot::clock::Clock;
-use thongsuot::history::{History, Record, Settings};
+use thongsuot::config::parse_str;
+use thongsuot::history::{Event, History, Record, Settings};
 use thongsuot::model::check::Lane;
 use thongsuot::model::id::{CheckId, VantageId};
 use thongsuot::model::phases::Phases;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunKind, RunResult};
 use thongsuot::model::time::{Micros, Millis};
+use thongsuot::report::contract::Contract;
 
 use crate::harness::{Daemon, Folder, check, config, until, within};
 use crate::server::{Manner, Server};
@@ -156,7 +159,7 @@ fn an_incident_opens_and_closes_and_is_found_in_the_history() {
 
 /// Four hours of results every 20 seconds until a minute ago, of which ten minutes an hour and a
 /// half ago are bad.
-async fn seed(folder: &Folder, now: Millis) {
+async fn seed(folder: &Folder, written: &str, now: Millis) {
     let data = folder.path().join("var");
     std::fs::create_dir_all(&data).unwrap();
     let settings = Settings { folder: Some(data), reserve_bytes: 0, ..Settings::default() };
@@ -180,8 +183,13 @@ async fn seed(folder: &Folder, now: Millis) {
             reused: false,
         })
     };
-    let records = (3..720).rev().map(|slot| result(slot * 20)).collect();
-    history.append(records).await.unwrap();
+    let config = parse_str("targets.toml", written).unwrap_or_else(|it| panic!("{it}"));
+    let vantages = [config.monitor.vantage.clone()];
+    let contract = Contract::of(&config.roster, &config.monitor.timezone_name, &vantages);
+    let (at, body) = (now.plus_ms(-14_400_000), json!({ "contract": contract.to_json() }));
+    let promise = Record::Event(Event { at, kind: "config.loaded".to_owned(), body });
+    let records = (3..720).rev().map(|slot| result(slot * 20));
+    history.append(std::iter::once(promise).chain(records).collect()).await.unwrap();
     history.close().await.unwrap();
 }
 
@@ -190,10 +198,11 @@ fn live_figures_are_there_after_a_start_and_kept_over_the_next() {
     let server = Server::start();
     let written = check("a", server.address(), "interval = \"20s\"\ntimeout = \"1s\"");
     let written = written.replace("name = \"Hệ thống a\"", "name = \"A\"\nobjective = \"99%\"");
-    let folder = Folder::with(&config("", &[written]));
+    let written = config("", &[written]);
+    let folder = Folder::with(&written);
     let now = Clock::System.now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(seed(&folder, now));
+    runtime.block_on(seed(&folder, &written, now));
     let mut daemon = folder.start();
     let ratio = |daemon: &Daemon, family: &str, window: &str| {
         daemon.metric(&format!("thongsuot_system_{family}{{system=\"a\",window=\"{window}\"}}"))
@@ -213,13 +222,18 @@ fn live_figures_are_there_after_a_start_and_kept_over_the_next() {
     });
     assert!(ratio(&daemon, "burn_rate", "6h").unwrap() > 2.0);
     assert_eq!(ratio(&daemon, "burn_rate", "3d"), None, "less than a quarter is known");
-    // One percent of a month is seven hours; ten minutes of them are gone.
+    // One percent of the month since the promise; ten minutes of it are gone.
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    let month = Calendar::Nd09.month_at(now, &zone).unwrap();
+    let month = calendar::span(Calendar::Nd09, month, &zone).unwrap();
+    let promised = month.end().since(month.start().max(now.plus_ms(-14_400_000)));
+    let expected = 1.0 - 600_000.0 / (promised as f64 / 100.0);
     let left = daemon.metric("thongsuot_system_budget_remaining_ratio{system=\"a\"}").unwrap();
-    assert!((0.97..0.98).contains(&left), "{left}");
+    assert!((left - expected).abs() < 0.001, "{left} {expected}");
     assert_eq!(daemon.terminate(), 0);
     let cache = folder.path().join("var/figures.cache");
     let kept = std::fs::read_to_string(&cache).unwrap();
-    assert!(kept.starts_with("thongsuot figures 1 hn-1\n") && kept.contains("\nend "), "{kept}");
+    assert!(kept.starts_with("thongsuot figures 2 hn-1\n") && kept.contains("\nend "), "{kept}");
     std::fs::write(&cache, &kept[..kept.len() / 2]).unwrap();
     let daemon = folder.start();
     let again = day(&daemon);

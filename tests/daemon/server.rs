@@ -20,6 +20,8 @@ pub(crate) enum Manner {
     Good,
     /// The same, after this long.
     After(Duration),
+    /// 429, and to come back in half a minute.
+    Busy,
     /// 500.
     Broken,
     /// 200, [`GOOD`] and [`MAINTENANCE`].
@@ -125,6 +127,7 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
             std::thread::sleep(time);
             ("200 OK", GOOD.to_owned())
         }
+        Manner::Busy => ("429 Too Many Requests\r\nRetry-After: 30", String::new()),
         Manner::Broken => ("500 Internal Server Error", "lỗi".to_owned()),
         Manner::Maintenance => ("200 OK", format!("{GOOD}. {MAINTENANCE}.")),
         Manner::Hang => {

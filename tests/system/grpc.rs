@@ -228,6 +228,22 @@ async fn metadata_and_the_time_left_go_along() {
 }
 
 #[tokio::test]
+async fn tls_where_none_was_expected_and_the_reverse_are_unexpected() {
+    let authority = Authority::new();
+    let server = Server::health(Some(authority.acceptor(&["h2"])), |_, _| Ok(1)).await;
+    ends(&call(&server, LONG).await, Reason::TlsUnexpected);
+    let server = Server::start(|mut stream| async move {
+        _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        _ = stream.shutdown().await;
+        let mut sink = Vec::new();
+        _ = stream.read_to_end(&mut sink).await;
+    })
+    .await;
+    let check = grpc(spec(server.address, Some(authority.client())), LONG);
+    ends(&observe(&check, &net(None)).await, Reason::TlsUnexpected);
+}
+
+#[tokio::test]
 async fn what_is_not_http2_is_told_so() {
     for said in ["HTTP/1.1 400 Bad Request\r\n\r\n", "\0\0\0", "220 mx chào bạn\r\n", ""] {
         let server = Server::start(move |mut stream| async move {

@@ -10,6 +10,8 @@ mod dns;
 
 mod broken;
 mod tls;
+mod openssl;
+mod unexpected;
 mod http;
 mod two;
 mod names;
@@ -17,3 +19,4 @@ mod way;
 mod strange;
 mod starttls;
 mod cost;
+mod reasons;

@@ -1,6 +1,7 @@
 //! The web over real connections on the loopback, before a small source in memory.
 
 mod api;
+mod duty;
 mod fake;
 mod limits;
 mod pages;

@@ -1,7 +1,8 @@
 //! Past hours over a restart. Only a cache: what is missing or strange is judged again.
 //!
 //! A text file: a head that names the format and the vantage, a line for each run of hours
-//! (`system first count contract good_ms down_ms unknown_ms bad_strain`), and `end` with the
+//! (`system first count contract good_ms down_ms unknown_ms held_ms held_down_ms bad_strain
+//! allowed`), and `end` with the
 //! number of lines, without which nothing is believed.
 
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use crate::model::id::{SystemId, VantageId};
 const BYTES_MAX: u64 = 256 << 20;
 
 fn head(vantage: &VantageId) -> String {
-    format!("thongsuot figures 1 {vantage}")
+    format!("thongsuot figures 2 {vantage}")
 }
 
 /// What was written down; nothing if that is not whole.
@@ -42,7 +43,10 @@ fn read(text: &str, vantage: &VantageId) -> Option<Book> {
             good_ms: number()?,
             down_ms: number()?,
             unknown_ms: number()?,
+            held_ms: number()?,
+            held_down_ms: number()?,
             bad_strain: number()?,
+            allowed: number()?,
         };
         let run = Run { first: start, count: hours, contract, cell };
         book.entry(SystemId::new(first).ok()?).or_default().put(run);
@@ -58,12 +62,12 @@ pub(super) fn save(file: &Path, vantage: &VantageId, book: &Book) -> std::io::Re
     let mut count = 0;
     for (system, ledger) in book {
         for Run { first, count: hours, contract, cell } in ledger.runs() {
-            let Cell { good_ms, down_ms, unknown_ms, bad_strain } = cell;
             let contract = contract.cast_signed();
-            let _ = writeln!(
-                text,
-                "{system} {first} {hours} {contract} {good_ms} {down_ms} {unknown_ms} {bad_strain}"
-            );
+            let _ = write!(text, "{system} {first} {hours} {contract}");
+            let Cell { good_ms, down_ms, unknown_ms, .. } = cell;
+            let Cell { held_ms, held_down_ms, bad_strain, allowed, .. } = cell;
+            let _ = write!(text, " {good_ms} {down_ms} {unknown_ms}");
+            let _ = writeln!(text, " {held_ms} {held_down_ms} {bad_strain} {allowed}");
             count += 1;
         }
     }
@@ -84,7 +88,16 @@ mod tests {
             (folder.path().join("figures.cache"), VantageId::new("hn-1").unwrap());
         let mut book = Book::new();
         for (system, contract) in [("a", u64::MAX), ("b", 1)] {
-            let cell = Cell { good_ms: 1, down_ms: 2, unknown_ms: 3, bad_strain: 4 };
+            let (held_ms, held_down_ms) = (5, 7);
+            let cell = Cell {
+                good_ms: 1,
+                down_ms: 2,
+                unknown_ms: 3,
+                held_ms,
+                held_down_ms,
+                bad_strain: 4,
+                allowed: 8,
+            };
             let ledger = book.entry(SystemId::new(system).unwrap()).or_default();
             ledger.put(Run { first: 5, count: 6, contract, cell });
         }

@@ -1,5 +1,8 @@
 //! From past hours and the newest time to figures over windows.
 
+use crate::alert::facts::Budget;
+use crate::app::alerting::Figure;
+use crate::availability::burn::{BurnRule, BurnState, RULES};
 use crate::availability::figures::ledger::{Cell, HOUR_MS, Ledger, cells, hour_of, hour_start};
 use crate::availability::span_set::SpanSet;
 use crate::availability::track::{STRAIN_WHOLE, Track};
@@ -34,37 +37,85 @@ const EXACT_MS: i64 = 2 * HOUR_MS;
 pub(super) struct Recent {
     pub(super) track: Track,
     pub(super) judged: SpanSet,
+    /// When it was held to which objective.
+    pub(super) held: Vec<(Span, Objective)>,
     /// Where every window ends.
     pub(super) end: Millis,
 }
 
 impl Recent {
+    /// Of which nothing is judged.
+    pub(super) fn nothing(end: Millis) -> Self {
+        Self { track: Track::default(), judged: SpanSet::EMPTY, held: Vec::new(), end }
+    }
+
     fn cell(&self, from: Millis) -> Cell {
         let span = Span::new(from, self.end);
-        let cells = span.map(|it| cells(&self.track, &self.judged, &[it]));
+        let cells = span.map(|it| cells(&self.track, &self.judged, &self.held, &[it]));
         cells.and_then(|it| it.first().copied()).unwrap_or_default()
     }
 }
 
-/// Every figure that is known. Past hours before `recent_hour` come from the ledger.
-pub(super) fn figured(
-    ledger: &Ledger,
-    recent: &Recent,
-    recent_hour: i64,
-    period_start: Millis,
-    objective: Option<Objective>,
-    budget_ms: Option<i64>,
-) -> Figured {
-    let since = |from: Millis| {
-        let past = ledger.sum(hour_of(from), recent_hour)?;
-        Some(past.plus(recent.cell(hour_start(recent_hour.max(hour_of(from))))))
+/// All that is known of a system's judged time. Past hours before `recent_hour` come from the
+/// ledger.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) recent: &'a Recent,
+    pub(super) recent_hour: i64,
+    /// The period of the objective.
+    pub(super) period: Span,
+    /// What may be down in it.
+    pub(super) budget_ms: i64,
+}
+
+impl Known<'_> {
+    fn since(&self, from: Millis) -> Option<Cell> {
+        let past = self.ledger.sum(hour_of(from), self.recent_hour)?;
+        let recent = hour_start(self.recent_hour.max(hour_of(from)));
+        Some(past.plus(self.recent.cell(recent)))
+    }
+
+    fn window(&self, length_ms: i64) -> Option<Cell> {
+        let from = self.recent.end.plus_ms(-length_ms);
+        if length_ms <= EXACT_MS { Some(self.recent.cell(from)) } else { self.since(from) }
+    }
+}
+
+/// What alerts look at. `bad_ms_min`: less bad time in the long window of a burn rule is no rate.
+/// `seen_since`: since when this process measures; a window that begins before says nothing of
+/// coverage.
+pub(super) fn figure(
+    known: &Known<'_>,
+    bad_ms_min: i64,
+    coverage_window_ms: i64,
+    seen_since: Millis,
+) -> Figure {
+    let period_ms = known.period.length_ms();
+    let state = |rule: &BurnRule| match (known.window(rule.long_ms), known.window(rule.short_ms)) {
+        (Some(long), Some(short)) => rule.state_of(long, short, period_ms, bad_ms_min),
+        _ => BurnState::TooLittleKnown,
     };
-    let window = |length_ms: i64| {
-        let from = recent.end.plus_ms(-length_ms);
-        if length_ms <= EXACT_MS { Some(recent.cell(from)) } else { since(from) }
-    };
+    let period = known.since(known.period.start());
+    let budget = period.filter(|it| it.held_ms > 0 && known.budget_ms > 0);
+    let whole = known.recent.end.since(seen_since) >= coverage_window_ms;
+    let covered = known.window(coverage_window_ms).filter(|it| whole && it.judged_ms() > 0);
+    Figure {
+        burn: RULES.iter().map(state).collect(),
+        budget: budget.map(|it| Budget {
+            whole_ms: known.budget_ms,
+            left_ms: known.budget_ms - it.held_down_ms,
+        }),
+        coverage_ppm: covered.map(|it| it.known_ms() * 1_000_000 / it.judged_ms()),
+    }
+}
+
+/// Every figure that is known.
+pub(super) fn figured(known: &Known<'_>) -> Figured {
+    let budget_ms = known.budget_ms;
+    let window = |length_ms: i64| known.window(length_ms);
     let mut figured = Figured::default();
-    let period = since(period_start);
+    let period = known.since(known.period.start());
     let windows = WINDOWS.into_iter().map(|(name, length_ms)| (name, window(length_ms)));
     for (name, cell) in windows.chain([("period", period)]) {
         let Some(cell) = cell else { continue };
@@ -73,15 +124,14 @@ pub(super) fn figured(
         figured.availability.extend(availability.map(|it| (name, it)));
         figured.coverage.extend(share(cell.known_ms(), cell.judged_ms()).map(|it| (name, it)));
     }
-    if let Some((cell, budget_ms)) = period.zip(budget_ms).filter(|it| it.0.known_ms() > 0) {
-        figured.budget_remaining = Some(ratio(budget_ms - cell.down_ms, budget_ms));
+    if let Some(cell) = period.filter(|it| it.held_ms > 0 && budget_ms > 0) {
+        figured.budget_remaining = Some(ratio(budget_ms - cell.held_down_ms, budget_ms));
     }
-    let allowed = objective.map_or(0, Objective::down_ppm);
     let burn = |(name, length_ms): (&'static str, i64)| -> Option<Share> {
-        let cell = window(length_ms).filter(|it| it.known_ms() * 4 >= length_ms)?;
+        let cell = window(length_ms).filter(|it| it.held_ms * 4 >= length_ms)?;
         let bad_ms = cell.bad_strain as f64 / STRAIN_WHOLE as f64;
-        let budget = cell.known_ms() as f64 * f64::from(allowed) / 1e6;
-        (allowed > 0).then(|| (name, bad_ms / budget))
+        let allowed_ms = cell.allowed as f64 / 1e6;
+        (cell.allowed > 0).then(|| (name, bad_ms / allowed_ms))
     };
     figured.burn_rate = BURN_WINDOWS.into_iter().filter_map(burn).collect();
     figured
@@ -103,13 +153,15 @@ mod tests {
     /// the last ten minutes are down.
     fn scene() -> (Ledger, Recent) {
         let mut ledger = Ledger::default();
-        let good = Cell { good_ms: HOUR_MS, ..Cell::default() };
+        let held = Cell { held_ms: HOUR_MS, allowed: HOUR_MS * 10_000, ..Cell::default() };
+        let good = Cell { good_ms: HOUR_MS, ..held };
         ledger.put(Run { first: 0, count: 100, contract: 1, cell: good });
         let half = Cell {
             good_ms: HOUR_MS / 2,
             down_ms: HOUR_MS / 2,
+            held_down_ms: HOUR_MS / 2,
             bad_strain: HOUR_MS / 2 * STRAIN_WHOLE,
-            ..Cell::default()
+            ..held
         };
         ledger.put(Run { first: 90, count: 1, contract: 1, cell: half });
         let end = Millis(102 * HOUR_MS + HOUR_MS / 2);
@@ -126,8 +178,9 @@ mod tests {
             strain: vec![Strain { span: Span::new(fell, end).unwrap(), share: STRAIN_WHOLE }],
             ..Track::default()
         };
-        let judged = Span::new(Millis(100 * HOUR_MS), end).unwrap().into();
-        (ledger, Recent { track, judged, end })
+        let recent = Span::new(Millis(100 * HOUR_MS), end).unwrap();
+        let held = vec![(recent, Objective::parse("99%").unwrap())];
+        (ledger, Recent { track, judged: recent.into(), held, end })
     }
 
     fn of(shares: &[Share], name: &str) -> Option<f64> {
@@ -137,9 +190,14 @@ mod tests {
     #[test]
     fn windows_are_sums_of_hours_and_the_newest_time() {
         let (ledger, recent) = scene();
-        let objective = Objective::parse("99%");
-        let budget = Some(40 * 60_000);
-        let figured = figured(&ledger, &recent, 100, Millis(80 * HOUR_MS), objective, budget);
+        let known = Known {
+            ledger: &ledger,
+            recent: &recent,
+            recent_hour: 100,
+            period: Span::new(Millis(80 * HOUR_MS), Millis(200 * HOUR_MS)).unwrap(),
+            budget_ms: 40 * 60_000,
+        };
+        let figured = figured(&known);
         let all = figured.availability.as_slice();
         assert_eq!(of(all, "1h"), Some((5.0_f64 / 6.0 * 1e9).round() / 1e9));
         // From the full hour 78: 24 h 30 min, 40 minutes of it down.
@@ -157,7 +215,14 @@ mod tests {
     fn what_is_not_known_is_not_there() {
         let (_, recent) = scene();
         let unknown = Recent { track: Track::default(), ..recent };
-        let figured = figured(&Ledger::default(), &unknown, 100, Millis(0), None, None);
+        let known = Known {
+            ledger: &Ledger::default(),
+            recent: &unknown,
+            recent_hour: 100,
+            period: Span::new(Millis(0), Millis(200 * HOUR_MS)).unwrap(),
+            budget_ms: 0,
+        };
+        let figured = figured(&known);
         assert_eq!((figured.availability, figured.burn_rate), (vec![], vec![]));
         assert_eq!(figured.coverage, [("1h", 0.0)]);
         assert_eq!(figured.budget_remaining, None);

@@ -5,6 +5,7 @@ use crate::availability::span_set::SpanSet;
 use crate::availability::track::Track;
 use crate::model::span::Span;
 use crate::model::state::State;
+use crate::model::system::Objective;
 use crate::model::time::Millis;
 
 /// Milliseconds of an hour.
@@ -19,9 +20,15 @@ pub struct Cell {
     pub down_ms: i64,
     /// Unknown.
     pub unknown_ms: i64,
-    /// Bad time for burn rates, blips included, in milliseconds times
+    /// Of the known time what was held to an objective.
+    pub held_ms: i64,
+    /// Of that time what was down.
+    pub held_down_ms: i64,
+    /// Of that time what was bad, blips included, for burn rates, in milliseconds times
     /// [`STRAIN_WHOLE`](crate::availability::track::STRAIN_WHOLE).
     pub bad_strain: i64,
+    /// What the objectives allow of that time, in millionths of a millisecond.
+    pub allowed: i64,
 }
 
 /// Hours of the same kind in a row.
@@ -31,7 +38,7 @@ pub struct Run {
     pub first: i64,
     /// How many, at least 1.
     pub count: i64,
-    /// What they were judged by.
+    /// What they were judged by: equal for equal promises in force.
     pub contract: u64,
     /// Each of them.
     pub cell: Cell,
@@ -56,7 +63,10 @@ impl Cell {
             good_ms: self.good_ms + other.good_ms * times,
             down_ms: self.down_ms + other.down_ms * times,
             unknown_ms: self.unknown_ms + other.unknown_ms * times,
+            held_ms: self.held_ms + other.held_ms * times,
+            held_down_ms: self.held_down_ms + other.held_down_ms * times,
             bad_strain: self.bad_strain + other.bad_strain * times,
+            allowed: self.allowed + other.allowed * times,
         }
     }
 
@@ -73,25 +83,41 @@ impl Cell {
     }
 }
 
-/// The judged time of each of `spans`, which are in order and apart.
+/// The judged time of each of `spans`, which are in order and apart; `held` says when it was held
+/// to which objective.
 #[must_use]
-pub fn cells(track: &Track, judged: &SpanSet, spans: &[Span]) -> Vec<Cell> {
+pub fn cells(
+    track: &Track,
+    judged: &SpanSet,
+    held: &[(Span, Objective)],
+    spans: &[Span],
+) -> Vec<Cell> {
     let known = track.known().intersect(judged);
     let down = track.when(State::Down).intersect(judged);
     let cell = |span: &Span| {
         let known_ms = known.length_within_ms(*span);
         let down_ms = down.length_within_ms(*span);
-        let first = track.strain.partition_point(|it| it.span.end() <= span.start());
-        let inside = track.strain[first..].iter().take_while(|it| it.span.start() < span.end());
-        let bad = inside.filter_map(|it| {
-            Some(known.length_within_ms(it.span.within(*span)?).saturating_mul(it.share))
-        });
-        Cell {
+        let mut cell = Cell {
             good_ms: known_ms - down_ms,
             down_ms,
             unknown_ms: judged.length_within_ms(*span) - known_ms,
-            bad_strain: bad.fold(0, i64::saturating_add),
+            ..Cell::default()
+        };
+        let pieces = held.iter().filter_map(|it| Some((it.0.within(*span)?, it.1)));
+        for (piece, objective) in pieces {
+            let known_ms = known.length_within_ms(piece);
+            cell.held_ms += known_ms;
+            cell.held_down_ms += down.length_within_ms(piece);
+            cell.allowed += known_ms.saturating_mul(i64::from(objective.down_ppm()));
+            let first = track.strain.partition_point(|it| it.span.end() <= piece.start());
+            let inside =
+                track.strain[first..].iter().take_while(|it| it.span.start() < piece.end());
+            let bad = inside.filter_map(|it| {
+                Some(known.length_within_ms(it.span.within(piece)?).saturating_mul(it.share))
+            });
+            cell.bad_strain = bad.fold(cell.bad_strain, i64::saturating_add);
         }
+        cell
     };
     spans.iter().map(cell).collect()
 }
@@ -150,16 +176,20 @@ impl Ledger {
         at
     }
 
-    /// Forgets what is of no more use: hours before `oldest`, and hours from `since` on that
-    /// were judged by anything else than `contract`.
-    pub fn keep(&mut self, oldest: i64, since: i64, contract: u64) {
+    /// Forgets what is of no more use: hours before `oldest`, and those that were judged by
+    /// anything else than `contracts` say, each from its hour on until the next.
+    pub fn keep(&mut self, oldest: i64, contracts: &[(i64, u64)]) {
         self.cut_out(i64::MIN, oldest);
-        let stale: Vec<(i64, i64)> = self
-            .runs
-            .iter()
-            .filter(|it| it.contract != contract && it.first + it.count > since)
-            .map(|it| (it.first.max(since), it.first + it.count))
-            .collect();
+        let mut stale = Vec::new();
+        for run in &self.runs {
+            for (place, (from, contract)) in contracts.iter().enumerate() {
+                let next = contracts.get(place + 1).map_or(i64::MAX, |it| it.0);
+                let (from, to) = (run.first.max(*from), next.min(run.first + run.count));
+                if from < to && run.contract != *contract {
+                    stale.push((from, to));
+                }
+            }
+        }
         for (from, to) in stale {
             self.cut_out(from, to);
         }
@@ -249,8 +279,29 @@ mod tests {
     fn what_another_contract_judged_is_kept_only_from_before_it_changed() {
         let mut ledger = Ledger::default();
         ledger.put(run(0, 10, 7, 1));
-        ledger.keep(2, 6, 2);
-        assert_eq!(ledger.runs(), [run(2, 4, 7, 1)]);
+        ledger.put(run(10, 5, 7, 3));
+        ledger.keep(2, &[(i64::MIN, 1), (6, 2), (12, 3)]);
+        assert_eq!(ledger.runs(), [run(2, 4, 7, 1), run(12, 3, 7, 3)]);
+    }
+
+    #[test]
+    fn what_is_held_to_an_objective_is_counted_apart() {
+        let results = results("oooooooooooooooooxxxxoooo", 600_000);
+        let samples = samples(&results, |_| 360_000);
+        let vantage = Vantage { id: vantage(0), samples, weight: 1 };
+        let track = alone::track(&vantage, Confirm::new(3));
+        // Down from 2:45 to 3:25; until 3:00 held to 99 %, from 3:10 on to 90 %.
+        let span =
+            |from: i64, to: i64| Span::new(Millis(from * 60_000), Millis(to * 60_000)).unwrap();
+        let objective = |text| Objective::parse(text).unwrap();
+        let held = [(span(0, 180), objective("99%")), (span(190, 240), objective("90%"))];
+        let whole = span(60, 240);
+        let cell = cells(&track, &whole.into(), &held, &[whole])[0];
+        let minutes = |ms: i64| ms / 60_000;
+        assert_eq!((minutes(cell.good_ms), minutes(cell.down_ms)), (140, 40));
+        assert_eq!((minutes(cell.held_ms), minutes(cell.held_down_ms)), (170, 30));
+        assert_eq!(minutes(cell.bad_strain / crate::availability::track::STRAIN_WHOLE), 30);
+        assert_eq!(minutes(cell.allowed / 1_000), 120 * 10 + 50 * 100);
     }
 
     proptest! {
@@ -272,13 +323,16 @@ mod tests {
             let hours: Vec<Span> = (0..24)
                 .filter_map(|it| Span::new(hour_start(it), hour_start(it + 1)))
                 .collect();
-            let sum = cells(&track, &judged, &hours).into_iter().fold(Cell::default(), Cell::plus);
+            let held = [(whole, Objective::parse("99%").unwrap())];
+            let sum = cells(&track, &judged, &held, &hours);
+            let sum = sum.into_iter().fold(Cell::default(), Cell::plus);
             let times = figures.times;
             prop_assert_eq!(sum.down_ms, times.down_ms);
             prop_assert_eq!(sum.good_ms, times.up_ms + times.slow_ms + times.partial_ms);
             prop_assert_eq!(sum.unknown_ms, times.unknown_ms);
             let burn = Burn::of(&track, &judged, whole);
             prop_assert_eq!(i128::from(sum.bad_strain), burn.bad_strain);
+            prop_assert_eq!((sum.held_ms, sum.held_down_ms), (sum.known_ms(), sum.down_ms));
         }
 
         /// Against a plain map of hours.

@@ -19,6 +19,78 @@ pub enum Verdict {
     NotEnoughData,
 }
 
+/// Against the objectives in force in the pieces of a period: their times and budgets add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised {
+    /// What may be down, of the known time under an objective.
+    pub budget_ms: i64,
+    /// What was, of that time.
+    pub down_ms: i64,
+    /// Share of the budget used up, in thousandths; `None` if nothing may be down.
+    pub used_thousandths: Option<i64>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+impl Promised {
+    /// Of pieces, each with its objective, its least coverage in parts per million, and its
+    /// figures; `None`: held to nothing.
+    pub fn of<'a>(
+        pieces: impl IntoIterator<Item = (Option<Objective>, i64, &'a Figures)>,
+    ) -> Option<Self> {
+        let (mut budget_ms, mut down_ms, mut shortest, mut longest) = (0, 0, 0, 0);
+        let (mut any, mut coverage) = (false, Covered::default());
+        for (objective, least_ppm, figures) in pieces {
+            let Some(objective) = objective else { continue };
+            let times = &figures.times;
+            any = true;
+            budget_ms += figures.budget_ms(objective);
+            down_ms += times.down_ms;
+            shortest += times.down_shortest_ms;
+            longest += times.down_longest_ms;
+            coverage.add(least_ppm, figures);
+        }
+        let verdict = if !coverage.is_enough() {
+            Verdict::NotEnoughData
+        } else if longest <= budget_ms {
+            Verdict::Met
+        } else if shortest > budget_ms {
+            Verdict::Missed
+        } else {
+            Verdict::WithinError
+        };
+        let used = (i128::from(down_ms) * 1_000).checked_div(i128::from(budget_ms));
+        let used_thousandths = used.and_then(|it| i64::try_from(it).ok());
+        any.then_some(Self { budget_ms, down_ms, used_thousandths, verdict })
+    }
+}
+
+/// Whether enough is known for one number, by the coverage agreed in each piece of a period, in
+/// parts per million.
+pub fn are_enough<'a>(pieces: impl IntoIterator<Item = (i64, &'a Figures)>) -> bool {
+    let mut covered = Covered::default();
+    pieces.into_iter().for_each(|(least_ppm, figures)| covered.add(least_ppm, figures));
+    covered.is_enough()
+}
+
+/// Known time and what is asked for, in millionths of a millisecond.
+#[derive(Default)]
+struct Covered {
+    known: i128,
+    needed: i128,
+}
+
+impl Covered {
+    fn add(&mut self, least_ppm: i64, figures: &Figures) {
+        self.known += i128::from(figures.times.known_ms()) * 1_000_000;
+        self.needed += i128::from(figures.times.judged_ms()) * i128::from(least_ppm);
+    }
+
+    const fn is_enough(&self) -> bool {
+        self.known > 0 && self.known >= self.needed
+    }
+}
+
 impl Verdict {
     /// The words that people read.
     #[must_use]
@@ -47,8 +119,7 @@ impl Figures {
     /// Whether enough is known for one number: a coverage of at least `least_ppm`.
     #[must_use]
     pub fn has_enough_data(&self, least_ppm: i64) -> bool {
-        let (known, judged) = (self.times.known_ms(), self.times.judged_ms());
-        known > 0 && i128::from(known) * 1_000_000 >= i128::from(judged) * i128::from(least_ppm)
+        are_enough([(least_ppm, self)])
     }
 
     /// Milliseconds that may be down under `objective`: its share of the known time, so that
@@ -62,24 +133,14 @@ impl Figures {
     /// much. `None` if nothing may be down.
     #[must_use]
     pub fn budget_used_thousandths(&self, objective: Objective) -> Option<i64> {
-        let used = i128::from(self.times.down_ms) * 1_000;
-        let used = used.checked_div(i128::from(self.budget_ms(objective)))?;
-        i64::try_from(used).ok()
+        Promised::of([(Some(objective), 0, self)])?.used_thousandths
     }
 
     /// The verdict, in integer milliseconds: `D <= budget`, at both ends of the bracket.
     #[must_use]
     pub fn verdict(&self, objective: Objective, least_ppm: i64) -> Verdict {
-        let budget = self.budget_ms(objective);
-        if !self.has_enough_data(least_ppm) {
-            Verdict::NotEnoughData
-        } else if self.times.down_longest_ms <= budget {
-            Verdict::Met
-        } else if self.times.down_shortest_ms > budget {
-            Verdict::Missed
-        } else {
-            Verdict::WithinError
-        }
+        Promised::of([(Some(objective), least_ppm, self)])
+            .map_or(Verdict::NotEnoughData, |it| it.verdict)
     }
 }
 

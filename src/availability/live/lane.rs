@@ -1,5 +1,7 @@
 //! One lane of a check, seen from one vantage: its last results and the state before them.
 
+mod set_back;
+
 use crate::availability::confirm::Confirm;
 use crate::availability::judge::Reach;
 use crate::availability::sample::{Backoff, Sample, boundary, cells};
@@ -143,6 +145,11 @@ impl LiveLane {
             carry: None,
             begins: None,
         }
+    }
+
+    /// How far results speak, also those from before.
+    pub(super) fn reaching(&mut self, reach: &Reach) {
+        self.reach = reach.clone().newest(REACHES_MAX);
     }
 
     /// Goes on under a rule that is in force from `at` on.

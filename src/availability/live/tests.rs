@@ -291,3 +291,55 @@ proptest! {
         }
     }
 }
+
+/// The same results by a clock that says `by_ms` more.
+fn moved(results: &[RunResult], by_ms: i64) -> Vec<RunResult> {
+    let at = |it: Millis| it.plus_ms(by_ms);
+    let one = |it: &RunResult| RunResult { due: at(it.due), started: at(it.started), ..it.clone() };
+    results.iter().map(one).collect()
+}
+
+#[test]
+fn a_clock_set_back_beyond_all_results_moves_them_all() {
+    let back_ms = -100 * 86_400_000;
+    for sketch in ["", "o", "xxx", "oxxxxooo", &"ox".repeat(30), &"x".repeat(60), "oooo....xxxx"] {
+        let before = results(sketch, 29_000);
+        let (mut live, _) = live_of(&before, 3, IpChoice::Any);
+        let (mut other, _) = live_of(&moved(&before, back_ms), 3, IpChoice::Any);
+        let end = before.last().map_or(Millis(0), RunResult::ended).plus_ms(back_ms);
+        live.set_back(back_ms, end);
+        for next in moved(&results("xxoxxxooo", 29_000), end.0 + 29_000) {
+            assert_eq!(live.present(next.started), other.present(next.started), "{sketch}");
+            assert_eq!(live.alarm(), other.alarm(), "{sketch}");
+            let (seen, expected) = (live.note(&next), other.note(&next));
+            let told = |it: &Change| (it.before, it.after, it.alarm_after, it.follow, it.late);
+            assert_eq!(told(&seen), told(&expected), "{sketch}");
+        }
+    }
+}
+
+#[test]
+fn a_clock_set_back_costs_no_state_and_no_order() {
+    // A minute of results by the clock as it is, then some by one that was an hour ahead.
+    let right = results("oxxxxxxxxxxx", 5_000);
+    let last = right.last().expect("some").started;
+    let ahead = moved(&results("xxxxxxxx", 5_000), last.0 + 5_000 + 3_600_000);
+    let all: Vec<_> = right.iter().chain(&ahead).cloned().collect();
+    let (mut live, _) = live_of(&all, 3, IpChoice::Any);
+    let since = Millis(right[1].started.0);
+    let newest = ahead.last().expect("some").ended();
+    let now = newest.plus_ms(100 - 3_600_000);
+    assert_eq!(live.present(newest), State::Down);
+    live.set_back(-3_600_000, now);
+    assert_eq!(live.present(now), State::Down);
+    assert!(live.present_since(now).is_some_and(|it| it <= now && it >= since.plus_ms(-30_000)));
+    let change = live.note(&moved(&results("x", 5_000), now.0 + 5_000)[0]);
+    assert_eq!((change.before, change.after, change.late), (State::Down, State::Down, false));
+    // And by two seconds, in the middle of what was right.
+    let (mut live, _) = live_of(&right, 3, IpChoice::Any);
+    let now = last.plus_ms(-2_000);
+    live.set_back(-2_000, now);
+    assert_eq!(live.present(now), State::Down);
+    let change = live.note(&moved(&results("o", 5_000), now.0 + 3_000)[0]);
+    assert_eq!((change.before, change.after, change.late), (State::Down, State::Up, false));
+}

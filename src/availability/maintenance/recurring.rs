@@ -8,8 +8,6 @@ use crate::model::span::Span;
 use crate::model::terms::Recurring;
 use crate::model::time::Millis;
 
-use super::Window;
-
 /// Longest that one occurrence can last by the clock, with a change of it: looked back for those
 /// that began before a span.
 const BACK_MS: i64 = 50 * 3_600_000;
@@ -39,21 +37,12 @@ pub fn occurrences(
     Ok(all)
 }
 
-/// The same as windows that were recorded at `recorded`. What was over by then was no
-/// maintenance at all: nobody could have announced it.
-///
-/// # Errors
-///
-/// As [`occurrences`].
-pub fn windows(
-    rule: &Recurring,
-    recorded: Millis,
-    within: Span,
-    zone: &TimeZone,
-) -> Result<Vec<Window>, CalendarError> {
-    let all = occurrences(rule, within, zone)?.into_iter().filter(|it| it.end() > recorded);
-    let window = |announced| Window { recorded, announced, done: None, withdrawn: None };
-    Ok(all.map(window).collect())
+/// Whether an occurrence is under way at `now`.
+#[must_use]
+pub fn is_active(rule: &Recurring, now: Millis, zone: &TimeZone) -> bool {
+    let instant = Span::new(now, now.plus_ms(1));
+    let all = instant.map(|it| occurrences(rule, it, zone));
+    all.is_some_and(|it| it.is_ok_and(|it| !it.is_empty()))
 }
 
 #[cfg(test)]
@@ -91,18 +80,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_over_before_it_was_written_is_no_window() {
-        let zone = TimeZone::UTC;
-        let rule = Recurring {
-            every: Every::Day,
-            from_min: 0,
-            to_min: 60,
-            notice: None,
-            why: String::new(),
-        };
-        let within = Span::new(Millis(0), Millis(72 * HOUR)).unwrap();
-        let windows = windows(&rule, Millis(24 * HOUR + 1), within, &zone).unwrap();
-        let in_time: Vec<_> = windows.iter().map(|it| it.is_in_time(23 * HOUR)).collect();
-        assert_eq!(in_time, [false, true]);
+    fn an_occurrence_is_under_way_from_its_start_until_before_its_end() {
+        let (every, notice, why) = (Every::Day, None, String::new());
+        let rule = Recurring { every, from_min: 60, to_min: 120, notice, why };
+        let at = |ms: i64| is_active(&rule, Millis(24 * HOUR + ms), &TimeZone::UTC);
+        let edges = [HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR].map(at);
+        assert_eq!(edges, [false, true, true, false]);
     }
 }

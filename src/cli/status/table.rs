@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::tame::tame_line;
+use crate::cli::tame::{cut, tame_line};
 
 /// Columns of a name; a longer one is cut.
 const NAME_COLUMNS: usize = 46;
@@ -188,22 +188,6 @@ fn minute(written: &str) -> Option<String> {
     let at: jiff::Timestamp = written.parse().ok()?;
     let here = at.to_zoned_datetime(jiff::tz::TimeZone::system());
     Some(here.strftime("%d/%m %H:%M").to_string())
-}
-
-/// At most `columns` columns of `text`, with an ellipsis where something is left out.
-fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if kept.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) >= columns {
-            break;
-        }
-        kept.push(c);
-    }
-    kept.push('…');
-    kept
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
     let proxy = proxy(desk, node);
     let body_bytes_cap = read::size(node, "body_cap").unwrap_or(BODY_CAP);
     let expect = expect(desk, node, times, body_bytes_cap);
+    let redirects = redirects(node.get("redirects"));
+    tls_may_hold(desk, node, url.as_ref(), &redirects);
     Some(HttpSpec {
         url: url?,
         method: node.text("method").unwrap_or("GET").to_owned(),
@@ -43,7 +45,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
         auth: auth?,
         tls,
         proxy,
-        redirects: redirects(node.get("redirects")),
+        redirects,
         offer: match node.text("http_version").unwrap_or("auto") {
             "1.1" => HttpOffer::Http1,
             "2" => HttpOffer::Http2,
@@ -155,9 +157,24 @@ fn expect(
         body_bytes_max,
         json: expect.list("json").iter().filter_map(|it| json_rule(desk, it)).collect(),
         response_time: response_time.map(Micros::of),
+        tls: expect.bool("tls"),
         cert: read::cert(Some(expect)),
         blocked: node.bool("blocked").unwrap_or(true),
     })
+}
+
+/// Reports an expectation on the last hop's TLS that can never hold.
+fn tls_may_hold(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>, redirects: &Redirects) {
+    let Some((written, url)) = node.get("expect").and_then(|it| it.get("tls")).zip(url) else {
+        return;
+    };
+    match (node.get("expect").and_then(|it| it.bool("tls")), url.scheme()) {
+        (Some(false), "https") => desk.wrong(written.at, What::TlsNever { expected: false }),
+        (Some(true), "http") if redirects.hops_max == 0 => {
+            desk.wrong(written.at, What::TlsNever { expected: true });
+        }
+        _ => {}
+    }
 }
 
 /// Reports a least that is above its most.

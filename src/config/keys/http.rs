@@ -243,6 +243,14 @@ static EXPECT: Table = plain(
             r#""5s""#,
             "Longest run, less than the timeout; a longer one is an error, not merely slow.",
         ),
+        optional(
+            "tls",
+            Shape::Bool,
+            "either",
+            "true",
+            "Whether the last hop, after all redirects, must be over TLS (`true`) or must be in \
+             clear (`false`); otherwise it is `tls_unexpected`.",
+        ),
         CERT_DAYS,
         CHAIN_DAYS,
     ],

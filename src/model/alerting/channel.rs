@@ -78,7 +78,7 @@ pub enum MailSecurity {
 }
 
 /// A request made of templates. In every text, `{{ … }}` and filters are filled from the message
-/// (`docs/alerting.md` lists the names).
+/// (`docs/channels.md` lists the names).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpChannel {
     /// The preset it was made from, for metrics and docs: `webhook`, `zalo-bot`, ….

@@ -19,6 +19,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
         (name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"))
     });
     Answer {
+        tls: false,
         version: HttpVersion::Http11,
         status,
         headers: headers.collect(),
@@ -40,6 +41,15 @@ fn check(change: impl FnOnce(&mut HttpExpect), answer: &Answer, expected: Result
 
 fn pattern(text: &str) -> Pattern {
     Pattern::new(text).expect("a pattern")
+}
+
+#[test]
+fn tls_is_asked_for_or_forbidden_before_all_else() {
+    let (clear, secure) = (answer(404, &[], ""), Answer { tls: true, ..answer(200, &[], "") });
+    check(|expect| expect.tls = Some(false), &secure, Err(Reason::TlsUnexpected));
+    check(|expect| expect.tls = Some(true), &secure, Ok(()));
+    check(|expect| expect.tls = Some(true), &clear, Err(Reason::TlsUnexpected));
+    check(|expect| expect.tls = Some(false), &clear, Err(Reason::HttpStatus));
 }
 
 #[test]

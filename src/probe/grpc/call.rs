@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use super::health::{ANSWER_BYTES_MAX, HealthCheckRequest, frame};
-use super::metered::Metered;
+use super::metered::{Metered, SPEAKS_TLS};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::model::spec::GrpcSpec;
@@ -103,7 +103,8 @@ pub(super) fn request(spec: &GrpcSpec, user_agent: &str) -> Result<Request<()>, 
 ///
 /// # Errors
 ///
-/// A timeout by phase; `http_protocol` if what comes is not HTTP/2, is too much, or ends early.
+/// A timeout by phase; `tls_unexpected` if the peer speaks TLS and `stream` does not;
+/// `http_protocol` if what comes is not HTTP/2, is too much, or ends early.
 pub(super) async fn call<S>(
     stream: S,
     mut request: Request<()>,
@@ -224,6 +225,10 @@ async fn alongside<T>(work: impl Future<Output = T>, connection: impl Future) ->
 }
 
 fn protocol(error: &h2::Error) -> Fault {
+    // The library keeps no more than the text of a stream's error.
+    if error.to_string().contains(SPEAKS_TLS) {
+        return Fault::new(Reason::TlsUnexpected, SPEAKS_TLS);
+    }
     Fault::new(Reason::HttpProtocol, format!("HTTP/2: {error}"))
 }
 

@@ -1,4 +1,4 @@
-//! A stream that may say only so much.
+//! A stream that may say only so much, and nothing in TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -6,7 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that reads at most so many bytes, and then fails.
+use crate::probe::tls;
+
+/// What the error of a stream says whose peer speaks TLS.
+pub(super) const SPEAKS_TLS: &str = "expected HTTP/2 in clear, the server speaks TLS";
+
+/// A stream that reads at most so many bytes, and then fails; at once if they begin as TLS does.
 ///
 /// HTTP/2 has many frames that cost the sender nothing and carry no answer (PING, SETTINGS,
 /// WINDOW_UPDATE, unknown types). Without a bound on all of them together, a peer could keep
@@ -15,12 +20,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(super) struct Metered<S> {
     inner: S,
     left: usize,
+    fresh: bool,
 }
 
 impl<S> Metered<S> {
     /// Lets `bytes` be read of `inner`.
     pub(super) const fn new(inner: S, bytes: usize) -> Self {
-        Self { inner, left: bytes }
+        Self { inner, left: bytes, fresh: true }
     }
 }
 
@@ -33,6 +39,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
         let came = buffer.filled().len() - before;
+        if std::mem::take(&mut self.fresh) && tls::is_record(&buffer.filled()[before..]) {
+            return Poll::Ready(Err(io::Error::other(SPEAKS_TLS)));
+        }
         let left = self.left.checked_sub(came);
         self.left = left.ok_or_else(|| io::Error::other("more came than any answer needs"))?;
         Poll::Ready(Ok(()))

@@ -128,6 +128,10 @@ pub(super) fn fault(why: &str, wire: &Wire) -> Fault {
     if wire.was_flooded() {
         return Fault::new(Reason::HttpProtocol, "more bytes came than any honest answer needs");
     }
+    if wire.came_tls() {
+        let why = "expected HTTP in clear, the server speaks TLS: should the URL be `https`?";
+        return Fault::new(Reason::TlsUnexpected, why);
+    }
     if !wire.sent_anything() {
         return Fault::new(Reason::ConnectReset, format!("closed before anything was sent: {why}"));
     }

@@ -115,7 +115,7 @@ pub(super) async fn fetch(
         let reason = if own { fault.reason } else { Reason::AuthRefused };
         Fault::new(reason, format!("fetching a token: {}", fault.why))
     })?;
-    let (token, life) = read(&got)?;
+    let (token, life) = read(&got.got)?;
     *kept = Some((token.clone(), Instant::now() + life));
     Ok(Some(token))
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::model::phases::Phase;
 use crate::probe::stopwatch::Stopwatch;
+use crate::probe::tls;
 
 /// Written at once, so few bytes are acknowledgements of HTTP/2, not part of a request.
 const CONTROL_BYTES_MAX: usize = 26;
@@ -22,6 +23,8 @@ struct Seen {
     last_write: Option<Instant>,
     blocked: bool,
     read: u64,
+    /// The first bytes that came, at most as many as tell TLS.
+    first: Vec<u8>,
     read_max: u64,
     first_read: Option<Instant>,
     flooded: bool,
@@ -68,6 +71,11 @@ impl Wire {
         self.lock().written > 0
     }
 
+    /// Whether what came begins as TLS does.
+    pub(super) fn came_tls(&self) -> bool {
+        tls::is_record(&self.lock().first)
+    }
+
     /// Whether reading was stopped because too much came.
     pub(super) fn was_flooded(&self) -> bool {
         self.lock().flooded
@@ -110,10 +118,12 @@ impl Wire {
         Err(io::Error::other("too many bytes came"))
     }
 
-    fn came(&self, length: usize) {
+    fn came(&self, bytes: &[u8]) {
         let mut seen = self.lock();
-        seen.read = seen.read.saturating_add(length as u64);
-        if !self.two && length > 0 && seen.first_read.is_none() {
+        seen.read = seen.read.saturating_add(bytes.len() as u64);
+        let missing = tls::RECORD_MARK_BYTES.saturating_sub(seen.first.len());
+        seen.first.extend(bytes.iter().take(missing));
+        if !self.two && !bytes.is_empty() && seen.first_read.is_none() {
             seen.first_read = Some(Instant::now());
         }
     }
@@ -142,7 +152,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let done = Pin::new(&mut this.stream).poll_read(cx, buf);
         match done {
             Poll::Ready(Ok(())) => {
-                this.wire.came(buf.filled().len() - before);
+                this.wire.came(buf.filled().get(before..).unwrap_or_default());
                 Poll::Ready(Ok(()))
             }
             // A close without TLS's goodbye is a close: whether something is missing, HTTP's own

@@ -4,14 +4,15 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+
+use crate::probe::tls;
 
 /// The connection of a dialogue.
 pub(super) enum Wire {
     /// In clear.
     Plain(TcpStream),
     /// Inside TLS.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<tls::Stream>),
 }
 
 impl Wire {

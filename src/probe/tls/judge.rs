@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
 
 use crate::model::observation::CertFacts;
@@ -11,8 +11,10 @@ use crate::model::reason::Reason;
 use crate::model::time::Millis;
 use crate::probe::expect::{clean, shorten};
 
+use super::ca_leaf::CaLeaf;
 use super::facts::{facts, validity};
-use super::roots::Roots;
+use super::issuers;
+use super::roots::{Root, Roots};
 use super::setup::PROVIDER;
 
 /// Most certificates of a chain that are looked at; the longest honest ones have five.
@@ -20,6 +22,9 @@ const CHAIN_MAX: usize = 16;
 
 /// Most names of a certificate that a message tells.
 const NAMES_TOLD_MAX: usize = 5;
+
+const SELF_SIGNED: &str = "self-signed, and not trusted";
+const NOT_FOR_SERVERS: &str = "the certificate is not one for servers";
 
 /// A verdict, and the time it holds for.
 #[derive(Clone, Debug)]
@@ -75,8 +80,11 @@ fn verdict(
     let end = if is_root(leaf_der, &leaf, roots) {
         in_time(leaf_der, now).map_err(|fault| (fault, None))?
     } else {
-        longest(&leaf, leaf_der, others, roots, now).map_err(|fault| (fault, None))?
+        any_path(leaf_der, others, roots, now).map_err(|fault| (fault, None))?
     };
+    if !issuers::may_serve(leaf_der) {
+        return Err(((Reason::TlsInvalid, NOT_FOR_SERVERS.to_owned()), end));
+    }
     leaf.verify_is_valid_for_subject_name(name).map_err(|_| {
         let name = name.to_str();
         ((Reason::TlsNameMismatch, format!("the certificate is not for `{name}`")), end)
@@ -102,28 +110,52 @@ fn in_time(der: &CertificateDer<'_>, now: i64) -> Result<Option<i64>, (Reason, S
     Ok(Some(until))
 }
 
-/// Walks every valid chain (the verifier bounds depth, signatures and steps) and gives the end
-/// of the one that lasts longest.
-fn longest(
-    leaf: &EndEntityCert<'_>,
+/// The end of the longest path, of a leaf that may be a CA's.
+fn any_path(
     leaf_der: &CertificateDer<'_>,
     others: &[CertificateDer<'static>],
     roots: &Roots,
     now: i64,
 ) -> Result<Option<i64>, (Reason, String)> {
+    let known = &PROVIDER.signature_verification_algorithms;
+    let ca_leaf = CaLeaf::of(leaf_der);
+    let end = match &ca_leaf {
+        None => longest(leaf_der, known.all, others, roots, now)?,
+        Some(ca_leaf) => {
+            let algorithms = ca_leaf.algorithms(known);
+            let algorithms: Vec<_> = algorithms.iter().map(|it| it as _).collect();
+            longest(&ca_leaf.shown, &algorithms, others, roots, now)?
+        }
+    };
+    if issuers::is_own_issuer(leaf_der) {
+        return Err((Reason::TlsUnknownIssuer, SELF_SIGNED.to_owned()));
+    }
+    Ok(end)
+}
+
+/// Walks every valid chain (the verifier bounds depth, signatures and steps) and gives the end
+/// of the one that lasts longest.
+fn longest(
+    leaf_der: &CertificateDer<'_>,
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    others: &[CertificateDer<'static>],
+    roots: &Roots,
+    now: i64,
+) -> Result<Option<i64>, (Reason, String)> {
+    let leaf = EndEntityCert::try_from(leaf_der).map_err(|error| told(&error))?;
     let best = Cell::new(None);
-    let root_fault = Cell::new(None);
+    let path_fault = Cell::new(None);
     let consider = |path: &VerifiedPath<'_>| {
         match chain_end(path, leaf_der, roots, now) {
             Ok(end) => best.set(best.get().max(Some(end))),
-            Err(fault) => root_fault.set(Some(fault)),
+            Err(fault) => path_fault.set(Some(fault)),
         }
         // Not this one: go on with the others.
         Err(Error::UnknownIssuer)
     };
     let seconds = u64::try_from(now).unwrap_or(0);
     let walked = leaf.verify_for_usage(
-        PROVIDER.signature_verification_algorithms.all,
+        algorithms,
         &roots.anchors,
         others,
         UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
@@ -131,29 +163,36 @@ fn longest(
         None,
         Some(&consider),
     );
-    match (best.get(), root_fault.take(), walked) {
+    match (best.get(), path_fault.take(), walked) {
         (Some(end), ..) => Ok(Some(end)),
         (None, Some(fault), _) => Err(fault),
         (None, None, Ok(_)) => Ok(None),
-        (None, None, Err(Error::UnknownIssuer)) => Err(unknown(leaf, others, roots)),
-        (None, None, Err(Error::CaUsedAsEndEntity)) if leaf.issuer() == leaf.subject() => {
-            Err(unknown(leaf, others, roots))
-        }
+        (None, None, Err(Error::UnknownIssuer)) => Err(unknown(&leaf, others, roots)),
         (None, None, Err(error)) => Err(told(&error)),
     }
 }
 
-/// The last second of a chain, or that its root is out of its time.
+/// The last second of a chain, or why it is none.
 fn chain_end(
     path: &VerifiedPath<'_>,
     leaf_der: &CertificateDer<'_>,
     roots: &Roots,
     now: i64,
 ) -> Result<i64, (Reason, String)> {
+    if !issuers::middle_may_sign(path) {
+        let why = "a certificate between leaf and root may not sign certificates";
+        return Err((Reason::TlsInvalid, why.to_owned()));
+    }
     let anchor = path.anchor();
     let known = roots.anchors.iter().zip(&roots.known).filter(|(it, _)| {
         it.subject == anchor.subject && it.subject_public_key_info == anchor.subject_public_key_info
     });
+    let fit = |root: &Root| root.der.as_ref().is_none_or(|der| issuers::root_may_sign(der, path));
+    let mut known = known.filter(|(_, root)| fit(root)).peekable();
+    if known.peek().is_none() {
+        let why = "the root of the chain may not sign it: see its constraints and key usage";
+        return Err((Reason::TlsInvalid, why.to_owned()));
+    }
     // The same root may be trusted in two editions: of those in their time, the one that lasts
     // longer counts.
     let editions: Vec<_> =
@@ -184,7 +223,7 @@ fn unknown(
     roots: &Roots,
 ) -> (Reason, String) {
     if leaf.issuer() == leaf.subject() {
-        return (Reason::TlsUnknownIssuer, "self-signed, and not trusted".to_owned());
+        return (Reason::TlsUnknownIssuer, SELF_SIGNED.to_owned());
     }
     let sent = others.iter().filter_map(|der| EndEntityCert::try_from(der).ok());
     let issuer_sent = sent.into_iter().any(|it| it.subject() == leaf.issuer());
@@ -211,9 +250,7 @@ fn told(error: &Error) -> (Reason, String) {
             (Reason::TlsUnknownIssuer, why.to_owned())
         }
         // What these hold is the stranger's, and can be as long as the certificate.
-        Error::RequiredEkuNotFoundContext(_) => {
-            (Reason::TlsInvalid, "the certificate is not one for servers".to_owned())
-        }
+        Error::RequiredEkuNotFoundContext(_) => (Reason::TlsInvalid, NOT_FOR_SERVERS.to_owned()),
         Error::UnsupportedSignatureAlgorithmContext(_) => {
             let why = "the certificate is signed by an algorithm that is not supported";
             (Reason::TlsInvalid, why.to_owned())

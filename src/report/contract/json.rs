@@ -2,6 +2,7 @@
 //! promised is passed over.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::civil::Weekday;
@@ -56,7 +57,7 @@ impl Contract {
             "holidays": self.holidays.iter().map(day).collect::<Vec<_>>(),
             "notice_ms": self.notice_ms,
             "owners": self.owners.iter().map(party).collect::<Vec<_>>(),
-            "systems": self.systems.iter().map(system).collect::<Vec<_>>(),
+            "systems": self.systems.iter().map(|it| system(it)).collect::<Vec<_>>(),
             "vantages": self.vantages.iter().map(VantageId::as_str).collect::<Vec<_>>(),
             "version": 1,
             "zone": self.zone,
@@ -85,7 +86,7 @@ impl Contract {
                 owner.close()?;
                 Ok(Party { id, name })
             })?,
-            systems: top.each("systems", read_system)?,
+            systems: top.each("systems", |at, it| read_system(at, it).map(Arc::new))?,
             vantages: top.each("vantages", |at, it| {
                 let text = it.as_str().ok_or_else(|| wrong(at, "not a text"))?;
                 VantageId::new(text).map_err(|fault| wrong(at, fault))

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
-use thongsuot::history::{Cursor, Event, Filter, History, HistoryError, Reader, Record, Settings};
+use thongsuot::history::{
+    Cursor, Document, Event, Filter, History, HistoryError, Reader, Record, Settings,
+};
 use thongsuot::model::check::Lane;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunResult, VoidSpan};
@@ -106,9 +108,13 @@ async fn void_spans_events_and_the_last_activity_are_kept() {
     history.beat(Millis(77));
     history.flush().await.unwrap();
     let reader = history.reader().unwrap();
-    let voids =
-        |a, b| reader.void_spans(&check("a"), Span::new(Millis(a), Millis(b)).unwrap()).unwrap();
+    let some = |a, b, most| {
+        let within = Span::new(Millis(a), Millis(b)).unwrap();
+        reader.void_spans(&check("a"), within, most).unwrap()
+    };
+    let voids = |a, b| some(a, b, usize::MAX);
     assert_eq!(voids(0, 99), [span(10, 20), span(20, 30)]);
+    assert_eq!(some(0, 99, 1), [span(10, 20)]);
     assert_eq!(voids(19, 20), [span(10, 20)]);
     assert_eq!(voids(20, 21), [span(20, 30)]);
     let events = reader.events(0, 9).unwrap();
@@ -146,4 +152,26 @@ async fn two_daemons_are_refused_and_a_closed_one_lets_go() {
     first.close().await.unwrap();
     assert!(matches!(other.flush().await, Err(HistoryError::Closed)));
     History::open(settings(folder.path()), None).unwrap();
+}
+
+#[tokio::test]
+async fn documents_change_together_and_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = || settings(folder.path());
+    let document = |name: &str, body: Option<&str>| Document {
+        space: "test",
+        name: name.to_owned(),
+        body: body.map(str::to_owned),
+    };
+    let history = History::open(settings(), None).unwrap();
+    let first = vec![document("a", Some("1")), document("b", Some("2"))];
+    history.append(vec![Record::Documents(first)]).await.unwrap();
+    let second = vec![document("a", None), document("b", Some("3")), document("c", Some("4"))];
+    history.append(vec![Record::Documents(second)]).await.unwrap();
+    history.close().await.unwrap();
+    let history = History::open(settings(), None).unwrap();
+    let pair = |name: &str, body: &str| (name.to_owned(), body.to_owned());
+    let reader = history.reader().unwrap();
+    assert_eq!(reader.documents("test").unwrap(), [pair("b", "3"), pair("c", "4")]);
+    assert_eq!(reader.documents("another").unwrap(), []);
 }

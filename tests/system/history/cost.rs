@@ -35,7 +35,7 @@ fn noisy(rng: &mut StdRng, check_number: u32, due: i64) -> RunResult {
     let mut it = result(&format!("check-{check_number}"), due);
     it.vantage = vantage(["hn", "hcm", "dn"][check_number as usize % 3]);
     it.lateness = around(600.0, 0.5);
-    it.started = Millis(due + i64::from((it.lateness.0 + 400) / 1_000));
+    it.started = Millis(due + it.lateness.whole_ms());
     it.phases = Phases::from_array([
         around(900.0, 0.3),
         around(5_000.0, 0.04),

@@ -133,7 +133,7 @@ async fn a_long_time_without_room_becomes_void_and_is_owned_up_to() {
     let reader = Reader::open(disk.path()).unwrap();
     let stored: HashSet<Millis> = read_all(&reader, "a").iter().map(|it| it.due).collect();
     assert_eq!(stored.len() as u64 + dropped, count.unsigned_abs());
-    let voids = reader.void_spans(&check("a"), all_time()).unwrap();
+    let voids = reader.void_spans(&check("a"), all_time(), 9).unwrap();
     assert!(voids.iter().all(|it| it.reason == Reason::DiskFull));
     for it in results(0, count) {
         let void = voids.iter().any(|span| span.from <= it.due && it.due < span.to);

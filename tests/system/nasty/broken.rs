@@ -26,6 +26,12 @@ async fn a_closed_port_refuses() {
 }
 
 #[tokio::test]
+async fn an_address_that_no_connection_leads_to_is_unreachable() {
+    // The broadcast address of the loopback network: the kernel says so at once.
+    Bench::new().expect(&get("http://127.255.255.255:9/"), Reason::ConnectUnreachable).await;
+}
+
+#[tokio::test]
 async fn a_listener_whose_queue_is_full_never_connects() {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind("127.0.0.1:0".parse().expect("an address")).expect("loopback");
@@ -202,7 +208,7 @@ async fn a_truncated_body_is_a_broken_answer() {
 
 #[tokio::test]
 async fn garbage_is_no_http() {
-    for garbage in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\x03\x01\x00\x02\x02\x28", &[0xff; 64]] {
+    for garbage in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"\x15\x04\x01\x00\x02\x02\x28", &[0xff; 64]] {
         let server = fixed(garbage).await;
         Bench::new().expect(&get(&server.url()), Reason::HttpProtocol).await;
     }

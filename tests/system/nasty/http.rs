@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json_path::JsonPath;
 use thongsuot::model::check::Check;
-use thongsuot::model::expect::{CodeSet, HttpVersion};
+use thongsuot::model::expect::{
+    CodeSet, HeaderMust, HeaderRule, HttpExpect, HttpVersion, JsonMust, JsonRule,
+};
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
@@ -72,6 +75,39 @@ async fn a_firewalls_page_is_no_answer_though_its_status_is_200() {
     assert_eq!(seen.status, Some(200));
     let own = get_with(&server.url(), |spec| spec.expect.blocked = false);
     Bench::new().expect(&own, Reason::None).await;
+}
+
+type Change = fn(&mut HttpExpect);
+
+#[tokio::test]
+async fn each_expectation_that_a_good_looking_answer_breaks_has_its_reason() {
+    let page = r#"{"status":"DOWN"}"#;
+    let server = fixed(answer("200 OK", "content-type: text/html\r\n", page)).await;
+    let broken: [(Change, Reason); 5] = [
+        (
+            |expect| {
+                let must = HeaderMust::BePresent;
+                let name = "strict-transport-security".to_owned();
+                expect.headers.push(HeaderRule { name, must });
+            },
+            Reason::HeaderMismatch,
+        ),
+        (|expect| expect.body_contains.push("UP".to_owned()), Reason::BodyMissing),
+        (|expect| expect.body_absent.push("DOWN".to_owned()), Reason::BodyForbidden),
+        (|expect| expect.body_bytes_min = Some(100), Reason::BodyTooSmall),
+        (
+            |expect| {
+                let (written, must) = ("$.status".to_owned(), JsonMust::Equal("UP".into()));
+                let path = JsonPath::parse(&written).expect("a path");
+                expect.json.push(JsonRule { path, written, must });
+            },
+            Reason::JsonMismatch,
+        ),
+    ];
+    for (change, reason) in broken {
+        let check = get_with(&server.url(), |spec| change(&mut spec.expect));
+        Bench::new().expect(&check, reason).await;
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,39 @@ fn made(params: CertificateParams, by: Option<&Pair>) -> Pair {
     Pair { params, key, der: cert.der().clone(), pem: cert.pem() }
 }
 
+/// A certificate of any make: an authority's, with `names`, if `ca`, and then changed. Signed by
+/// itself without `by`.
+pub(super) fn made_as(
+    name: &str,
+    names: &[&str],
+    by: Option<&Pair>,
+    ca: bool,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Pair {
+    let mut params = params(name, names, VALID, ca);
+    change(&mut params);
+    made(params, by)
+}
+
+impl Pair {
+    /// Another edition of the same, with the same key.
+    pub(super) fn again(&self, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = self.params.clone();
+        change(&mut params);
+        let key = KeyPair::from_pem(&self.key.serialize_pem()).expect("a key");
+        let cert = params.self_signed(&key).expect("a certificate");
+        Self { params, key, der: cert.der().clone(), pem: cert.pem() }
+    }
+
+    /// The same, but its last byte, which is of the signature.
+    pub(super) fn spoilt(mut self) -> Self {
+        let mut der = self.der.to_vec();
+        *der.last_mut().expect("bytes") ^= 1;
+        self.der = CertificateDer::from(der);
+        self
+    }
+}
+
 /// A root, signed by itself.
 pub(super) fn root(name: &str, years: Years) -> Pair {
     made(params(name, &[], years, true), None)

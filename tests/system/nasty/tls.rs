@@ -196,8 +196,7 @@ async fn too_few_days_left_expire_soon() {
 
 #[tokio::test]
 async fn garbage_is_a_broken_handshake() {
-    for garbage in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &[0; 100], b"\x16\x03\x03\xff\xffzz"]
-    {
+    for garbage in [&[0; 100][..], b"\x16\x03\x03\xff\xffzz", b"\x80\x2eabcdefgh"] {
         let server = serve(move |mut stream| async move {
             let _gone = stream.write_all(garbage).await;
             let _gone = stream.shutdown().await;

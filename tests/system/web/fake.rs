@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use thongsuot::availability::figures::{Figures, Times};
+use thongsuot::availability::figures::{Figures, Promised, Times};
 use thongsuot::availability::incident::Incident;
 use thongsuot::availability::maintenance::journal::{Announcement, Cancelled, Extension, Scope};
 use thongsuot::availability::track::{Edge, Outage};
@@ -47,6 +47,8 @@ pub(super) struct Fake {
     pub(super) gate: Semaphore,
     /// Reloads that have begun.
     pub(super) begun: Semaphore,
+    /// Whether somebody has taken the alert on.
+    pub(super) taken: AtomicBool,
 }
 
 /// A fake that the test keeps a hand on.
@@ -114,6 +116,7 @@ impl Fake {
             beats: Mutex::default(),
             gate: Semaphore::new(1_000),
             begun: Semaphore::new(0),
+            taken: AtomicBool::new(false),
         }
     }
 }
@@ -256,11 +259,13 @@ impl Source for Shared {
         };
         let figures =
             Figures { period: span, times, blips: 0, edges_ms2: 1_000_000, worst: [None; 4] };
+        let objective = Objective::parse("99.9%");
         let judged = system.as_str() != "system-0005";
         Ok(judged.then(|| SystemFigures {
             system,
-            objective: Objective::parse("99.9%"),
-            coverage_ppm: 990_000,
+            objective,
+            promised: Promised::of([(objective, 990_000, &figures)]),
+            enough_data: figures.has_enough_data(990_000),
             figures,
             incidents: 1,
         }))

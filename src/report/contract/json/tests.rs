@@ -55,7 +55,7 @@ fn contract() -> Contract {
         coverage_ppm: 990_000,
         holidays: holidays.into(),
         owners: vec![Party { id: OwnerId::new("bca").unwrap(), name: "Bộ Công an".to_owned() }],
-        systems: vec![promise, other],
+        systems: vec![promise.into(), other.into()],
     }
 }
 

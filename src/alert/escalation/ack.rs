@@ -1,0 +1,64 @@
+//! What people say of an incident: "I have it" (tiếp nhận), "it is over" (đóng sự cố).
+
+use crate::alert::book::{Ack, Ending, Incident};
+use crate::model::time::Millis;
+
+use super::note;
+
+/// Why an incident can't be taken on or closed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// Somebody has it.
+    #[error("{} has it already", .0.by)]
+    AlreadyAcked(Ack),
+    /// It is over.
+    #[error("it is closed already")]
+    Closed,
+}
+
+/// Somebody takes an incident on: from now nobody is paged for it, until `ack_timeout_ms` later.
+/// `by`: a person's id, or what they call themselves; `via`: `link`, `api`, `cli`.
+///
+/// # Errors
+///
+/// [`NotTaken`] if somebody else has it or it is closed; whoever has it already may say so
+/// again, which changes nothing.
+pub fn acknowledge(
+    incident: &mut Incident,
+    by: &str,
+    via: &str,
+    now: Millis,
+) -> Result<(), NotTaken> {
+    if !incident.is_open() {
+        return Err(NotTaken::Closed);
+    }
+    match &incident.ack {
+        Some(ack) if ack.by == by => return Ok(()),
+        Some(ack) => return Err(NotTaken::AlreadyAcked(ack.clone())),
+        None => {}
+    }
+    incident.ack = Some(Ack { at: now, by: by.to_owned(), via: via.to_owned() });
+    incident.escalation.next = None;
+    note(incident, now, "acked", format!("{by} ({via})"));
+    Ok(())
+}
+
+/// Somebody says that an incident is over. Its parts are the book's to close.
+///
+/// # Errors
+///
+/// [`NotTaken::Closed`] if it is already.
+pub fn close_by_hand(
+    incident: &mut Incident,
+    by: &str,
+    via: &str,
+    now: Millis,
+) -> Result<(), NotTaken> {
+    if !incident.is_open() {
+        return Err(NotTaken::Closed);
+    }
+    (incident.closed, incident.ending) = (Some(now), Some(Ending::ByHand));
+    (incident.held_until, incident.escalation.next) = (None, None);
+    note(incident, now, "closed.by_hand", format!("{by} ({via})"));
+    Ok(())
+}

@@ -1,0 +1,409 @@
+//! Alerting at work: looks at what is true, decides by the pure rules, keeps what was decided,
+//! and has it sent.
+//!
+//! One task decides ([`Alerting::run`]), as soon as the live state says that an alert opens or is
+//! over, and every second besides. Channels and Alertmanagers have tasks of their own
+//! ([`branches`]); none of them is ever waited for here, and nothing here is on a probe's path.
+
+mod desk;
+mod gather;
+mod health;
+mod words;
+mod post;
+mod tokens;
+mod branches;
+mod drill;
+mod duty;
+mod switch;
+mod peers;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use jiff::tz::TimeZone;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::pipeline::journal;
+use super::reload::Reloader;
+use super::watched::{self, Shared};
+use super::{AppError, lock};
+use crate::alert::book::{Book, Incident, IncidentId};
+use crate::alert::channel::alertmanager::alerts::alerts;
+use crate::alert::channel::alertmanager::status::must_take_over;
+use crate::alert::channel::alertmanager::{Alerts, status::Status};
+use crate::alert::delivery::Delivery;
+use crate::alert::escalation::{self, escalate};
+use crate::alert::facts::{Facts, TroubleKind};
+use crate::alert::link::Links;
+use crate::alert::rota;
+use crate::alert::rules::conditions;
+use crate::alert::step::{self, Happened, step};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::history::{self, History};
+use crate::metrics::Metrics;
+use crate::model::alerting::rules::Severity;
+use crate::model::id::SystemId;
+use crate::model::time::Millis;
+
+use branches::Branches;
+use desk::{Desk, State};
+use drill::Drills;
+use health::{Health, Looked};
+use post::Office;
+
+pub(super) use gather::Figure;
+pub(super) use health::Refusal;
+
+/// How often it is looked whether a step of an escalation, or the end of an incident, is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often everything is looked at though nothing was said to have changed, in looks.
+const FULL_EVERY: u32 = 5;
+
+/// Rest after a look: alerts that open together are decided together.
+const REST: Duration = Duration::from_millis(100);
+
+/// So long after its end an incident may still have something to tell.
+const FRESH_MS: i64 = 900_000;
+
+/// How long closed incidents and their messages are shown.
+const SHOWN_MS: i64 = 7 * 86_400_000;
+
+/// What the figures say of each system, for the rules.
+pub(super) type FigureBoard = Arc<Mutex<HashMap<SystemId, Figure>>>;
+
+/// The part.
+#[derive(Debug)]
+pub(super) struct Alerting {
+    pub(super) clock: Clock,
+    zone: TimeZone,
+    history: History,
+    desk: Arc<Desk>,
+    watch: Shared,
+    figures: FigureBoard,
+    reloader: Arc<Reloader>,
+    metrics: Arc<Metrics>,
+    looked: Arc<AtomicI64>,
+    links: Links,
+    office: RwLock<Arc<Office>>,
+    wanted: watch::Sender<Arc<Alerts>>,
+    statuses: Mutex<Vec<watch::Receiver<Status>>>,
+    health: Mutex<Health>,
+    drills: Mutex<Drills>,
+}
+
+/// What it is made of.
+#[derive(Debug)]
+pub(super) struct Needs {
+    pub(super) clock: Clock,
+    pub(super) history: History,
+    pub(super) watch: Shared,
+    pub(super) figures: FigureBoard,
+    pub(super) reloader: Arc<Reloader>,
+    pub(super) metrics: Arc<Metrics>,
+    /// When the pipeline last looked around, in milliseconds since the machine started.
+    pub(super) looked: Arc<AtomicI64>,
+    /// Told when an alert opens or is over.
+    pub(super) alarmed: Arc<Notify>,
+    pub(super) refused: Refusal,
+}
+
+impl Alerting {
+    /// Goes on where an earlier daemon ended.
+    ///
+    /// # Errors
+    ///
+    /// If the history can't be read, or a channel can't be set up.
+    pub(super) async fn start(needs: Needs) -> Result<Arc<Self>, AppError> {
+        let Needs { clock, history, watch, figures, reloader, metrics, looked, .. } = needs;
+        let (alarmed, refused) = (needs.alarmed, needs.refused);
+        let config = reloader.current();
+        let (desk, kept) = desk::restore(&history, alarmed).await?;
+        let links = desk::links(&desk, kept, &config);
+        let desk = Arc::new(desk);
+        let zone = config.monitor.timezone.clone();
+        let office = |templates| {
+            Arc::new(Office {
+                desk: Arc::clone(&desk),
+                history: history.clone(),
+                clock: clock.clone(),
+                metrics: Arc::clone(&metrics),
+                words: words::Words {
+                    templates,
+                    alerting: Arc::clone(&config.alerting),
+                    zone: zone.clone(),
+                    links: links.clone(),
+                    watch: Arc::clone(&watch),
+                },
+            })
+        };
+        let office = RwLock::new(office(words::templates(&config.alerting)));
+        let drills = Mutex::new(desk.with(|state| Drills::restore(&state.book)));
+        Ok(Arc::new(Self {
+            wanted: watch::Sender::default(),
+            statuses: Mutex::default(),
+            health: Mutex::new(Health::new(refused)),
+            clock,
+            zone,
+            history,
+            watch,
+            figures,
+            reloader,
+            metrics,
+            looked,
+            links,
+            office,
+            drills,
+            desk,
+        }))
+    }
+
+    /// Goes on until `stop`.
+    pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) -> Result<(), String> {
+        let mut configured = self.reloader.configured();
+        configured.mark_unchanged();
+        let mut branches = Branches::open(&self)?;
+        let mut tick = interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = 0_u32;
+        loop {
+            let mut full = true;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.desk.wake.notified() => {}
+                _ = configured.changed() => {
+                    branches.close().await;
+                    self.furnish();
+                    branches = Branches::open(&self)?;
+                }
+                died = branches.death() => return Err(died),
+                _ = tick.tick() => {
+                    self.drill_if_due().await;
+                    looks = looks.wrapping_add(1);
+                    full = looks % FULL_EVERY == 1 || self.is_waiting();
+                }
+            }
+            self.look(full).await;
+            sleep(REST).await;
+        }
+        branches.close().await;
+        self.desk.keep(&self.history).await;
+        Ok(())
+    }
+
+    fn office(&self) -> Arc<Office> {
+        Arc::clone(&self.office.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// After a reload: new words, and channels that are gone are forgotten.
+    fn furnish(&self) {
+        let config = self.reloader.current();
+        let old = self.office();
+        let office = Arc::new(Office {
+            desk: Arc::clone(&self.desk),
+            history: self.history.clone(),
+            clock: self.clock.clone(),
+            metrics: Arc::clone(&self.metrics),
+            words: words::Words {
+                templates: words::templates(&config.alerting),
+                alerting: Arc::clone(&config.alerting),
+                zone: self.zone.clone(),
+                links: old.words.links.clone(),
+                watch: Arc::clone(&self.watch),
+            },
+        });
+        *self.office.write().unwrap_or_else(PoisonError::into_inner) = office;
+        let known: BTreeSet<_> = config.alerting.channels.iter().map(|it| it.id.clone()).collect();
+        let now = self.clock.now();
+        self.desk.with(|state| state.outbox.keep_channels(&known, now));
+        self.metrics.alerts().forget();
+    }
+
+    /// Whether something waits for a dependency to speak.
+    fn is_waiting(&self) -> bool {
+        let held = |it: &Incident| it.is_open() && it.held_until.is_some();
+        self.desk.with(|state| state.book.incidents.values().any(held))
+    }
+
+    /// One look: decides, keeps, and has it sent. Not a full one goes by what was true.
+    async fn look(&self, full: bool) {
+        let (config, now) = (self.reloader.current(), self.clock.now());
+        let statuses = self.statuses();
+        let facts = full.then(|| self.facts(&config, &statuses, now));
+        let changed = self.desk.with(|state| {
+            let happened = match &facts {
+                None => Vec::new(),
+                Some(facts) => self.decide(state, &config, facts),
+            };
+            let told = self.escalate(state, &config, &statuses, now);
+            Self::tidy(state, &config, now);
+            Self::tell(state, &happened);
+            facts.is_some() || told
+        });
+        self.desk.keep(&self.history).await;
+        if changed {
+            self.desk.post.send_replace(());
+            let roster = Arc::clone(&watched::lock(&self.watch).roster);
+            let all =
+                self.desk.with(|it| alerts(&it.book, &roster, &config.alerting, &self.zone, now));
+            self.wanted.send_if_modified(|old| {
+                let differs = **old != all;
+                if differs {
+                    *old = Arc::new(all);
+                }
+                differs
+            });
+        }
+        self.measure(&config, &statuses, now);
+    }
+
+    fn statuses(&self) -> Vec<Status> {
+        lock(&self.statuses).iter().map(|it| it.borrow().clone()).collect()
+    }
+
+    fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
+        let watch = watched::lock(&self.watch);
+        let looked = Looked {
+            config,
+            watch: &watch,
+            history: self.history.stats(),
+            alertmanagers: statuses,
+            now,
+        };
+        let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
+        for kind in TroubleKind::ALL {
+            let count = troubles.iter().filter(|it| it.kind == kind).count();
+            self.metrics.alerts().troubles(&word(&kind), count);
+        }
+        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
+    }
+
+    /// What is true goes into the book.
+    fn decide(&self, state: &mut State, config: &Config, facts: &Facts) -> Vec<Happened> {
+        let mut said = conditions(facts);
+        let (more, ended) = lock(&self.drills).conditions(&state.book, facts.now);
+        said.extend(more);
+        for ended in ended {
+            if ended.acknowledged.is_some() {
+                self.metrics.alerts().drill(facts.now);
+            }
+            state.journal.push(ended.line(facts.now));
+        }
+        step(&mut state.book, &said, facts, &config.alerting, &self.zone)
+    }
+
+    /// Who is told of it. Whether there is anything new.
+    fn escalate(
+        &self,
+        state: &mut State,
+        config: &Config,
+        statuses: &[Status],
+        now: Millis,
+    ) -> bool {
+        let mut changed = false;
+        let State { book, outbox, journal: lines, .. } = state;
+        let fresh = |it: &Incident| it.closed.is_none_or(|at| now.since(at) < FRESH_MS);
+        for incident in book.incidents.values_mut().filter(|it| fresh(it)) {
+            let desk = escalation::Desk {
+                alerting: &config.alerting,
+                holidays: &config.roster.holidays,
+                zone: &self.zone,
+                take_over: must_take_over(statuses, &incident.id, now),
+            };
+            let decided = escalate(incident, &desk, &outbox.of(&incident.id), now);
+            let keys: BTreeSet<String> = decided.drop.into_iter().map(|it| it.key).collect();
+            changed |= !decided.new.is_empty() || !keys.is_empty();
+            for delivery in decided.new {
+                outbox.add(delivery);
+            }
+            outbox.drop_where(now, |it| keys.contains(&it.key));
+            for what in decided.happened {
+                let kind = format!("alert.{}", what.as_str());
+                info!(incident = incident.id.0, what = what.as_str(), "{what}");
+                let body =
+                    serde_json::json!({ "incident": incident.id.0, "text": what.to_string() });
+                lines.push(journal(now, &kind, body));
+            }
+        }
+        changed
+    }
+
+    /// Forgets what nobody asks for any more.
+    fn tidy(state: &mut State, config: &Config, now: Millis) {
+        let shown = |it: &Incident| it.closed.is_none_or(|at| now.since(at) < SHOWN_MS);
+        let waiting: BTreeSet<IncidentId> =
+            state.outbox.all().filter(|it| it.is_waiting()).map(|it| it.incident.clone()).collect();
+        let keep = |it: &Incident| shown(it) || waiting.contains(&it.id);
+        step::prune(&mut state.book, now, &config.alerting, keep);
+        let Book { incidents, .. } = &state.book;
+        state.outbox.prune(|it: &Delivery| incidents.contains_key(&it.incident));
+    }
+
+    /// Log and journal.
+    fn tell(state: &mut State, happened: &[Happened]) {
+        for it in happened {
+            let Some(incident) = state.book.incidents.get(&it.incident) else { continue };
+            let what = it.what.as_str();
+            let thread = serde_json::to_value(&incident.thread).unwrap_or_default();
+            let (severity, id) = (incident.severity.as_str(), &incident.id.0);
+            match incident.severity {
+                Severity::Page => warn!(incident = id, %thread, severity, what, "alert"),
+                Severity::Ticket | Severity::Info => {
+                    info!(incident = id, %thread, severity, what, "alert");
+                }
+            }
+            let body = serde_json::json!({
+                "incident": id, "thread": thread, "kind": incident.kind, "severity": severity,
+                "since_ms": incident.since.0, "text": it.what.to_string(),
+            });
+            state.journal.push(line(it.at, what, body));
+        }
+    }
+
+    /// Metrics.
+    fn measure(&self, config: &Config, statuses: &[Status], now: Millis) {
+        let metrics = self.metrics.alerts();
+        self.desk.with(|state| {
+            for channel in &config.alerting.channels {
+                metrics.waiting(channel.id.as_str(), state.outbox.waiting(&channel.id, now));
+            }
+            let open = || state.book.incidents.values().filter(|it| it.is_open());
+            for severity in [Severity::Page, Severity::Ticket, Severity::Info] {
+                let roots = open().filter(|it| it.cause.is_none() && it.severity == severity);
+                metrics.firing(severity, roots.count());
+            }
+            let silent = open()
+                .filter(|it| it.ack.is_none())
+                .filter_map(|it| it.escalation.begun.filter(|_| it.severity == Severity::Page));
+            metrics.unacknowledged(silent.min().map_or(0, |since| now.since(since)));
+        });
+        for team in &config.alerting.teams {
+            let on_call = rota::people(team, &config.roster.holidays, &self.zone, now);
+            metrics.on_call(team.id.as_str(), on_call.len());
+        }
+        for status in statuses {
+            let counts = status.counts;
+            let counts = [
+                ("accepted", counts.accepted),
+                ("refused", counts.refused),
+                ("failed", counts.failed),
+            ];
+            metrics.alertmanager(&status.name, counts, status.accepts(now));
+        }
+    }
+}
+
+/// The name of a variant, as it is stored.
+fn word(it: &impl serde::Serialize) -> String {
+    let name = serde_json::to_value(it).ok();
+    name.as_ref().and_then(|it| it.as_str()).unwrap_or_default().to_owned()
+}
+
+fn line(at: Millis, what: &str, body: serde_json::Value) -> history::Event {
+    journal(at, &format!("alert.{what}"), body)
+}

@@ -1,0 +1,77 @@
+//! What is true now, for the rules: from the live state, the figures and the monitor itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::alert::facts::{Budget, CheckFacts, Facts, SystemFacts, Trouble};
+use crate::app::watched::{Watch, Watched};
+use crate::availability::burn::BurnState;
+use crate::availability::hours::ServiceHours;
+use crate::model::id::SystemId;
+use crate::model::span::Span;
+use crate::model::system::{Roster, System};
+use crate::model::time::Millis;
+
+/// What the figures say of a system that alerts look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::app) struct Figure {
+    /// What each of [`crate::availability::burn::RULES`] says.
+    pub(in crate::app) burn: Vec<BurnState>,
+    /// The budget of the current period.
+    pub(in crate::app) budget: Option<Budget>,
+    /// Share of the coverage window that is known, in parts per million.
+    pub(in crate::app) coverage_ppm: Option<i64>,
+}
+
+/// Gathers the facts at `now`.
+pub(super) fn facts(
+    watch: &Watch,
+    figures: &HashMap<SystemId, Figure>,
+    troubles: Vec<Trouble>,
+    zone: &TimeZone,
+    now: Millis,
+) -> Facts {
+    let roster = Arc::clone(&watch.roster);
+    let system = |it: &System| {
+        let figure = figures.get(&it.id).cloned().unwrap_or_default();
+        SystemFacts {
+            standing: watch.systems.get(&it.id).map(|it| (it.state, it.since)),
+            maintained: watch.maintained.contains(&it.id),
+            in_hours: in_hours(it, &roster, zone, now),
+            checks: it
+                .checks
+                .iter()
+                .filter_map(|check| watch.checks.get(&check.id))
+                .map(|it| check(it, now))
+                .collect(),
+            burn: figure.burn,
+            budget: figure.budget,
+            coverage_ppm: figure.coverage_ppm,
+        }
+    };
+    let systems = roster.systems.iter().map(system).collect();
+    Facts { now, roster, systems, troubles }
+}
+
+fn check(watched: &Watched, now: Millis) -> CheckFacts {
+    CheckFacts {
+        check: Arc::clone(&watched.check),
+        alarm: watched.live.alarm(),
+        state: watched.live.present(now),
+        since: watched.live.present_since(now),
+        fault: watched.live.fault(),
+        why: watched.why.clone(),
+        last: watched.live.last().map(|it| it.0),
+        not_after: watched.tls_not_after,
+    }
+}
+
+/// Whether the system must work at `now`. Beyond the years of the calendar it must.
+fn in_hours(system: &System, roster: &Roster, zone: &TimeZone, now: Millis) -> bool {
+    let hours = ServiceHours::of(&system.terms.hours, &roster.holidays);
+    let instant = Span::new(now, now.plus_ms(1));
+    let within = instant.map(|it| hours.within(it, zone));
+    within.is_none_or(|it| it.ok().flatten().is_none_or(|set| set.contains(now)))
+}

@@ -1,0 +1,106 @@
+//! Other monitors, watched: whether they answer, and whether they measure.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::Alerting;
+use crate::app::lock;
+use crate::model::alerting::PeerMonitor;
+
+/// How often another monitor is asked.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Deadline of a question.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Its newest result may be this old: a few of the longest usual intervals.
+const AGE_MS_MAX: i64 = 300_000;
+
+/// Longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 4_096;
+
+/// What a monitor says of itself.
+#[derive(Deserialize)]
+struct Health {
+    newest_result: Option<String>,
+}
+
+/// Asks it until `stop`.
+pub(super) async fn run(alerting: Arc<Alerting>, peer: PeerMonitor, stop: CancellationToken) {
+    let failing = Arc::clone(&lock(&alerting.health).peers);
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = tick.tick() => {}
+        }
+        let asked = tokio::select! {
+            () = stop.cancelled() => break,
+            asked = ask(&peer) => asked,
+        };
+        let now = alerting.clock.now();
+        let health = asked.and_then(|newest| match newest {
+            None => Err("it has measured nothing yet".to_owned()),
+            Some(at) if now.0 - at > AGE_MS_MAX => {
+                Err(format!("its newest result is {} s old", (now.0 - at) / 1_000))
+            }
+            Some(_) => Ok(()),
+        });
+        let mut failing = lock(&failing);
+        match health {
+            Ok(()) => drop(failing.remove(&peer.id)),
+            Err(why) => {
+                warn!(peer = peer.id, why, "another monitor fails");
+                failing.entry(peer.id.clone()).or_insert((now, String::new())).1 = why;
+            }
+        }
+    }
+    lock(&failing).remove(&peer.id);
+}
+
+/// When its newest result started, in Unix milliseconds.
+async fn ask(peer: &PeerMonitor) -> Result<Option<i64>, String> {
+    let url = peer.url.join("-/healthy").map_err(|it| it.to_string())?;
+    let mut request = client(TIMEOUT)?.get(url);
+    if let Some(token) = &peer.token {
+        request = request.bearer_auth(token.reveal());
+    }
+    let told = |it: reqwest::Error| it.without_url().to_string();
+    let mut answer = request.send().await.map_err(told)?;
+    if !answer.status().is_success() {
+        return Err(format!("it answers {}", answer.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(told)? {
+        body.extend_from_slice(&piece);
+        if body.len() > ANSWER_BYTES_MAX {
+            return Err("its answer is not that of a monitor".to_owned());
+        }
+    }
+    let health: Health = serde_json::from_slice(&body)
+        .map_err(|_| "its answer is not that of a monitor".to_owned())?;
+    let newest = health.newest_result.and_then(|it| it.parse::<jiff::Timestamp>().ok());
+    Ok(newest.map(jiff::Timestamp::as_millisecond))
+}
+
+/// A client that trusts what the system trusts, and follows nothing.
+pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|it| it.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout);
+    client.build().map_err(|it| it.to_string())
+}
