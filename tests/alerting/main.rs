@@ -11,5 +11,6 @@ mod exim;
 mod web;
 mod http;
 mod presets;
+mod configured;
 mod tokens;
 mod alertmanager;
