@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -30,7 +30,7 @@ use tracing::{info, warn};
 use super::pipeline::journal;
 use super::reload::Reloader;
 use super::watched::{self, Shared};
-use super::{AppError, lock};
+use super::{AppError, Common, lock};
 use crate::alert::book::{Book, Incident, IncidentId};
 use crate::alert::channel::alertmanager::alerts::alerts;
 use crate::alert::channel::alertmanager::status::must_take_over;
@@ -97,31 +97,20 @@ pub(super) struct Alerting {
     drills: Mutex<Drills>,
 }
 
-/// What it is made of.
-#[derive(Debug)]
-pub(super) struct Needs {
-    pub(super) clock: Clock,
-    pub(super) history: History,
-    pub(super) watch: Shared,
-    pub(super) figures: FigureBoard,
-    pub(super) reloader: Arc<Reloader>,
-    pub(super) metrics: Arc<Metrics>,
-    /// When the pipeline last looked around, in milliseconds since the machine started.
-    pub(super) looked: Arc<AtomicI64>,
-    /// Told when an alert opens or is over.
-    pub(super) alarmed: Arc<Notify>,
-    pub(super) refused: Refusal,
-}
-
 impl Alerting {
     /// Goes on where an earlier daemon ended.
     ///
     /// # Errors
     ///
     /// If the history can't be read, or a channel can't be set up.
-    pub(super) async fn start(needs: Needs) -> Result<Arc<Self>, AppError> {
-        let Needs { clock, history, watch, figures, reloader, metrics, looked, .. } = needs;
-        let (alarmed, refused) = (needs.alarmed, needs.refused);
+    pub(super) async fn start(
+        common: &Common,
+        reloader: &Arc<Reloader>,
+        figures: FigureBoard,
+    ) -> Result<Arc<Self>, AppError> {
+        let Common { clock, history, watch, metrics, looked, alarmed, refused, .. } =
+            common.clone();
+        let reloader = Arc::clone(reloader);
         let config = reloader.current();
         let (desk, kept) = desk::restore(&history, alarmed).await?;
         let links = desk::links(&desk, kept, &config);
@@ -251,13 +240,8 @@ impl Alerting {
             let roster = Arc::clone(&watched::lock(&self.watch).roster);
             let all =
                 self.desk.with(|it| alerts(&it.book, &roster, &config.alerting, &self.zone, now));
-            self.wanted.send_if_modified(|old| {
-                let differs = **old != all;
-                if differs {
-                    *old = Arc::new(all);
-                }
-                differs
-            });
+            // Also when nothing changed: an Alertmanager's client must hear that we still look.
+            self.wanted.send_replace(Arc::new(all));
         }
         self.measure(&config, &statuses, now);
     }

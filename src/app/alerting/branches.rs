@@ -13,7 +13,6 @@ use super::post::Post;
 use super::tokens::Tokens;
 use super::{Alerting, peers, switch};
 use crate::alert::channel::alertmanager::Client;
-use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::channel::{Sender, TokenStore};
 use crate::app::lock;
 
@@ -52,7 +51,7 @@ impl Branches {
         let mut statuses = Vec::new();
         for settings in &config.alerting.alertmanagers {
             let client = Client::new(settings).map_err(|it| it.to_string())?;
-            let (tell, told) = watch::channel(Status::default());
+            let (tell, told) = watch::channel(client.status(alerting.clock.now()));
             let (clock, wanted) = (alerting.clock.clone(), alerting.wanted.subscribe());
             let stop = stop.clone();
             tasks.spawn(async move {

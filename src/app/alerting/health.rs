@@ -73,16 +73,6 @@ impl Health {
         for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
             add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
         }
-        for status in looked.alertmanagers {
-            if let Some(since) = status.failing_since.filter(patient) {
-                let why = status.why.as_deref().unwrap_or("no answer");
-                add(TroubleKind::AlertmanagerFailing, &status.name, since, why);
-            }
-            for it in &status.quarantined {
-                let subject = format!("{} {}", status.name, it.alert);
-                add(TroubleKind::AlertRefused, &subject, it.since, &it.why);
-            }
-        }
         if let Some((since, why)) = &*lock(&self.refused) {
             add(TroubleKind::ConfigurationRefused, "", *since, why);
         }
@@ -91,10 +81,14 @@ impl Health {
                 add(TroubleKind::PeerFailing, peer, *since, why);
             }
         }
+        all.extend(looked.alertmanagers.iter().flat_map(|it| it.troubles(now)));
         self.look_at_rotas(looked);
-        for (team, since) in &self.holes {
-            add(TroubleKind::RotaHole, team, *since, "nobody is on call; the fallback is called");
-        }
+        all.extend(self.holes.iter().map(|(team, since)| Trouble {
+            kind: TroubleKind::RotaHole,
+            subject: team.clone(),
+            since: *since,
+            why: "nobody is on call; the fallback is called".to_owned(),
+        }));
         all
     }
 
