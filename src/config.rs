@@ -61,7 +61,8 @@ pub struct Config {
     /// Names this configuration in reports: SHA-256, in hex, over the configuration files in the
     /// order read and the certificates and bodies they name. Secrets are left out, since it is
     /// published and a short secret could be guessed from it; compare whole `Config`s to
-    /// see whether anything has changed.
+    /// see whether anything has changed. Addresses of people are part of the files: whoever has
+    /// all of the rest could confirm one that they guess.
     pub fingerprint: String,
     sources: Vec<Source>,
 }

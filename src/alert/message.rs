@@ -6,6 +6,8 @@
 
 mod filters;
 mod plain;
+mod samples;
+mod scene;
 mod tame;
 mod templates;
 mod told;
@@ -16,8 +18,9 @@ mod tests;
 use serde::Serialize;
 
 pub use plain::{SHORT_CHARS_MAX, short, unaccented};
+pub use scene::Scene;
 pub use templates::{BUNDLE_MAX, NAMES, TemplateFault, Templates};
-pub use told::{CHECKS_MAX, PARTS_MAX, Scene, Told, ToldCheck, ToldSaid, told};
+pub use told::{CHECKS_MAX, PARTS_MAX, Told, ToldCheck, ToldSaid, told};
 
 pub(in crate::alert) use filters::engine;
 

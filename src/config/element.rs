@@ -57,8 +57,8 @@ pub enum NotAn {
         /// As written.
         written: String,
     },
-    /// Not an availability.
-    #[error("`{written}` is not an availability")]
+    /// Not a percentage.
+    #[error("`{written}` is not a percentage")]
     Percent {
         /// As written.
         written: String,

@@ -201,7 +201,7 @@ impl Found {
             Err(not) => not,
         };
         if matches!(form, Form::Url | Form::ProxyUrl) && text.contains('@') {
-            self.masks.push(at);
+            self.masks.push(at); // Even if it is too malformed to tell where its host ends.
         }
         self.mistakes.push(Mistake::new(at, What::Element(not)));
     }
@@ -235,9 +235,11 @@ fn sounds_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("url")
 }
 
-/// Whether `text` is an address of a kind that is itself a secret.
+/// Whether `text` is an address of a kind that is itself a secret, or has one in it.
 fn is_secret_address(text: &str) -> bool {
-    SECRET_ADDRESSES.iter().any(|part| text.contains(part))
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    host.contains('@') || SECRET_ADDRESSES.iter().any(|part| text.contains(part))
 }
 
 /// Where in `line`, which need not be TOML, a secret may begin: after the sign that follows the

@@ -7,6 +7,8 @@ use super::load::runs_a_minute;
 use super::note::NoteWhat;
 use super::render::tame;
 use super::source::Position;
+use crate::model::alerting::channel::ChannelKind;
+use crate::model::alerting::{Alerting, Pager};
 
 /// Hosts listed; of the others only the sum is told.
 const HOSTS_SHOWN_MAX: usize = 20;
@@ -36,6 +38,16 @@ pub struct Summary {
     pub hosts: Vec<HostLoad>,
     /// Most runs a minute that a host gets.
     pub cap: u32,
+    /// Number of teams.
+    pub teams: usize,
+    /// Number of people.
+    pub people: usize,
+    /// Channels by kind.
+    pub channels: BTreeMap<&'static str, usize>,
+    /// Number of Alertmanagers.
+    pub alertmanagers: usize,
+    /// Who wakes people, in words.
+    pub pages: String,
     /// Notes: where, what, and what can be done.
     pub notes: Vec<(Position, String, Option<String>)>,
     /// Names the configuration.
@@ -88,8 +100,42 @@ pub fn summary(config: &Config) -> Summary {
         runs_a_minute: all,
         hosts,
         cap: config.monitor.per_host_per_minute,
+        teams: config.alerting.teams.len(),
+        people: config.alerting.people.len(),
+        channels: channels(&config.alerting),
+        alertmanagers: config.alerting.alertmanagers.len(),
+        pages: pages(&config.alerting),
         notes: notes(config),
         fingerprint: config.fingerprint.clone(),
+    }
+}
+
+fn channels(alerting: &Alerting) -> BTreeMap<&'static str, usize> {
+    let mut channels = BTreeMap::new();
+    for channel in &alerting.channels {
+        let kind = match &channel.kind {
+            ChannelKind::Email(_) => "email",
+            ChannelKind::Http(http) => http.preset,
+        };
+        *channels.entry(kind).or_default() += 1;
+    }
+    channels
+}
+
+/// Who wakes people.
+fn pages(alerting: &Alerting) -> String {
+    match (alerting.pager, alerting.teams.first()) {
+        (Pager::Alertmanager, None) => "by Alertmanager alone".to_owned(),
+        (Pager::Alertmanager, Some(team)) => {
+            format!("by Alertmanager; if it is gone, by this monitor: {} first", team.id)
+        }
+        (Pager::Direct, Some(team)) => {
+            format!("by this monitor: {}, unless a system names another team", team.id)
+        }
+        (Pager::Direct, None) if alerting.alertmanagers.is_empty() => {
+            "nobody: no team and no Alertmanager".to_owned()
+        }
+        (Pager::Direct, None) => "nobody but Alertmanager's receivers: no team".to_owned(),
     }
 }
 
@@ -136,6 +182,7 @@ impl fmt::Display for Summary {
         wrapped(f, &format!("checks      {enabled:>6}{kinds}"), 18)?;
         writeln!(f, "disabled    {:>6}", self.disabled.len())?;
         writeln!(f, "runs        {:>6} a minute", figure(self.runs_a_minute))?;
+        self.write_alerting(f)?;
         writeln!(f, "fingerprint {:.16}…", self.fingerprint)?;
         self.write_hosts(f)?;
         if !self.disabled.is_empty() {
@@ -156,6 +203,24 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
+    fn write_alerting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [("teams", self.teams), ("people", self.people)];
+        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            writeln!(f, "{name:<12}{count:>6}")?;
+        }
+        let all: usize = self.channels.values().sum();
+        if all > 0 {
+            let kinds: Vec<_> =
+                self.channels.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            wrapped(f, &format!("channels    {all:>6}: {}", kinds.join(", ")), 18)?;
+        }
+        if self.alertmanagers > 0 {
+            // One column wider than the others: the name is.
+            writeln!(f, "Alertmanagers{:>5}", self.alertmanagers)?;
+        }
+        wrapped(f, &format!("pages       {}", self.pages), 12)
+    }
+
     fn write_hosts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.hosts.is_empty() {
             return Ok(());

@@ -38,6 +38,7 @@ fn the_example_is_a_configuration() {
     assert_eq!(check.slow.unwrap().whole_ms(), 500);
 }
 
+mod alerting;
 mod mistakes;
 mod files;
 mod fuzz;

@@ -315,6 +315,9 @@ pub enum What {
     /// A layer whose hours never come.
     #[error("this layer never names anybody: no such day comes")]
     NeverOnCall,
+    /// A time of day that is the end of it.
+    #[error("`24:00` is the end of a day, and nothing begins then")]
+    EndOfDay,
     /// An end that is not after its start.
     #[error("`to` must be after `from`")]
     EndsBeforeStart,
@@ -418,7 +421,9 @@ impl What {
             Self::SecretNotPrintable { .. } => {
                 "keep it to one line of visible ASCII characters".to_owned()
             }
-            Self::Duplicate { of: "header", .. } => "write it once".to_owned(),
+            Self::Duplicate { of: "header" | "contact" | "Alertmanager", .. } => {
+                "write it once".to_owned()
+            }
             Self::Duplicate { of, .. } => format!("give each {of} an id of its own"),
             Self::NoSuch { nearest: Some(nearest), .. } => did_you_mean(nearest),
             Self::NoSuch { of, id, .. } => format!("add a `[[{of}]]` with `id = \"{id}\"`"),
@@ -465,6 +470,7 @@ impl What {
             Self::NeverOnCall => {
                 "mind `days` and `which`; days worked for others are `[[holiday]]`"
             }
+            Self::EndOfDay => "write `00:00`",
             Self::ShortSecret { .. } => "put a longer one there: `openssl rand -hex 32`",
             Self::SecretNotUrl { .. } => "put the whole address there, such as `https://…`",
             Self::TemplateNotUrl => "begin it with `https://` and a host",

@@ -227,6 +227,22 @@ fn every_message_in_english() {
 }
 
 #[test]
+fn a_long_link_is_not_cut() {
+    let long = format!("https://wiki.example.gov.vn/{}", "a".repeat(400));
+    let mut roster = roster("VNeID", Vec::new());
+    roster.systems[0].alert.runbook = Some(long.clone());
+    let alerting = Alerting { grafana_url: Some(long.clone()), ..Alerting::default() };
+    let (zone, book) = (TimeZone::UTC, Book::default());
+    let (hit, fine, ack_url) = (&[][..], &[][..], long.as_str());
+    let (roster, alerting) = (&roster, &alerting);
+    let scene = Scene { roster, alerting, book: &book, zone: &zone, now: NOW, hit, fine, ack_url };
+    let told = told(&down(), &scene);
+    assert_eq!([&told.runbook, &told.grafana_url, &told.ack_url], [&long; 3]);
+    let message = Templates::default().render(&told, Purpose::Page, Language::Vietnamese);
+    assert_eq!(message.text.matches(&long).count(), 3, "{}", message.text);
+}
+
+#[test]
 fn a_bundle_of_a_thousand_is_a_short_message() {
     let many = vec![tell_in(Language::Vietnamese, &down(), false); 1_000];
     let bundle = Templates::default().bundle(&many, Purpose::Page, Language::Vietnamese).unwrap();

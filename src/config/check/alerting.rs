@@ -70,7 +70,7 @@ pub(in crate::config) fn alerting(
             Some("en") => Language::English,
             _ => Language::Vietnamese,
         },
-        public_url: node.text("public_url").and_then(|text| element::url::http(text).ok()),
+        public_url: base(desk, node, "public_url"),
         grafana_url: node.text("grafana_url").map(str::to_owned),
         templates: node.get("templates").and_then(|path| desk.directory(path)),
         link_key: node.get("link_key").and_then(|key| desk.long_secret(key, LINK_KEY_BYTES_MIN)),
@@ -123,6 +123,19 @@ fn relations(desk: &mut Desk<'_>, node: &Node, main: &Node, ground: &Ground<'_>)
     }
 }
 
+/// The base address at `key`, with a slash at its end, so that a path joined to it keeps a prefix.
+fn base(desk: &mut Desk<'_>, table: &Node, key: &str) -> Option<url::Url> {
+    let node = table.get(key)?;
+    let mut url = element::url::http(node.as_text()?).ok()?;
+    if url.query().is_some() {
+        desk.wrong(node.at, What::BaseHasQuery);
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Some(url)
+}
+
 /// The length of time at `key` in milliseconds.
 fn millis(table: &Node, key: &str, default: i64) -> i64 {
     let length = length(table, key, None).and_then(|it| i64::try_from(it.as_millis()).ok());
@@ -150,8 +163,7 @@ fn drill(desk: &mut Desk<'_>, node: &Node) -> Option<WeeklyDrill> {
         Some(at) => {
             let minute = clock::minute(at.as_text()?).ok()?;
             if minute >= DAY_MIN {
-                let written = at.as_text()?.to_owned();
-                desk.wrong(at.at, What::Element(element::NotAn::ClockMinute { written }));
+                desk.wrong(at.at, What::EndOfDay);
                 return None;
             }
             minute
@@ -163,7 +175,7 @@ fn drill(desk: &mut Desk<'_>, node: &Node) -> Option<WeeklyDrill> {
 
 fn peer(desk: &mut Desk<'_>, node: &Node) -> Option<PeerMonitor> {
     let token = node.get("token").map(|token| desk.header_secret(token));
-    let url = element::url::http(node.text("url")?).ok()?;
+    let url = base(desk, node, "url")?;
     in_clear(desk, node.get("token"), &url);
     Some(PeerMonitor { id: node.text("id")?.to_owned(), url, token: token.flatten() })
 }
@@ -190,22 +202,13 @@ fn alertmanagers(desk: &mut Desk<'_>, main: &Node) -> Vec<std::sync::Arc<Alertma
 }
 
 fn alertmanager(desk: &mut Desk<'_>, node: &Node) -> Option<Alertmanager> {
-    let url = node.text("url").and_then(|text| element::url::http(text).ok());
+    let url = base(desk, node, "url");
     let auth = auth(desk, node, url.as_ref());
     let roots = node.get("roots").map(|path| desk.certificates(path));
     let identity = node.get("identity").map(|secret| desk.identity(secret));
     let timeout = length(node, "timeout", Some(TIMEOUT));
-    let mut url = url?;
-    if url.query().is_some() {
-        let at = node.get("url").map_or(node.at, |it| it.at);
-        desk.wrong(at, What::BaseHasQuery);
-    }
-    // So that joining a path to it keeps the prefix.
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
     Some(Alertmanager {
-        url,
+        url: url?,
         auth: auth?,
         extra_roots_pem: roots.flatten().into_iter().collect(),
         identity_pem: identity.flatten(),

@@ -44,6 +44,10 @@ pub(crate) fn window(text: &str) -> Result<(u16, u16), NotAn> {
 /// `2027-02-05 08:00` by the clock of `zone`, or RFC 3339.
 pub(crate) fn moment(text: &str, zone: &TimeZone) -> Result<Millis, NotAn> {
     let not = || NotAn::Moment { written: text.to_owned() };
+    let at = |place: usize, sign: u8| text.as_bytes().get(place) == Some(&sign);
+    if !(at(4, b'-') && at(7, b'-') && at(13, b':')) {
+        return Err(not()); // Other forms of ISO 8601 are easily misread.
+    }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(Millis(instant.as_millisecond()));
     }
@@ -66,7 +70,7 @@ pub(crate) fn target(text: &str) -> Result<Target, NotAn> {
     }
     let address = text.strip_prefix("address:").ok_or_else(not)?;
     let (channel, to) = address.split_once(':').ok_or_else(not)?;
-    if to.trim().is_empty() {
+    if to.trim().is_empty() || to.contains(char::is_control) {
         return Err(not());
     }
     Ok(Target::Address(ChannelId::new(channel)?, to.to_owned()))
@@ -139,7 +143,15 @@ mod tests {
         assert_eq!(moment("2027-02-05T08:00", &zone), expected);
         assert_eq!(moment("2027-02-05T08:00:00+07:00", &zone), expected);
         assert_eq!(moment("2027-02-05T01:00:00Z", &zone), expected);
-        for bad in ["", "2027-02-05", "08:00", "2027-02-30 08:00", "2027-02-05 8:00", "mai"] {
+        for bad in [
+            "",
+            "2027-02-05",
+            "08:00",
+            "2027-02-30 08:00",
+            "2027-02-05 8:00",
+            "mai",
+            "20270205T0800Z",
+        ] {
             assert!(moment(bad, &zone).is_err(), "{bad}");
         }
     }
@@ -150,7 +162,9 @@ mod tests {
         assert_eq!(target("person:an"), Ok(Target::Person(PersonId::new("an").unwrap())));
         let address = target("address:zalo:a:b").unwrap();
         assert_eq!(address, Target::Address(ChannelId::new("zalo").unwrap(), "a:b".to_owned()));
-        for bad in ["", "an", "person:", "person:A", "address:zalo", "address:zalo: ", "address:"] {
+        for bad in
+            ["", "an", "person:", "person:A", "address:zalo", "address:z: ", "address:z:a\nb"]
+        {
             assert!(target(bad).is_err(), "{bad}");
         }
     }

@@ -108,6 +108,24 @@ fn the_days_off_that_are_shipped_are_read_and_say_where_they_are_from() {
     assert!(config.roster.holidays.iter().any(|it| it.source.starts_with("chưa công bố")));
 }
 
+#[test]
+fn the_example_of_alerting_is_whole_and_has_nothing_to_note() {
+    let example = include_str!("../../../deploy/alerting.example.toml");
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "targets.toml", format!("{EXAMPLE}\n{example}"));
+    for part in example.split("{ file = \"").skip(1) {
+        let name = part.split('"').next().unwrap();
+        write(folder.path(), name, "https://example.vn/beat");
+    }
+    let config = load_in(folder.path()).unwrap_or_else(|it| panic!("{it}"));
+    let notes: Vec<_> = config.notes.iter().map(|it| it.what.clone()).collect();
+    assert_eq!(notes, [NoteWhat::NoContact]);
+    let alerting = &config.alerting;
+    assert_eq!((alerting.channels.len(), alerting.people.len(), alerting.teams.len()), (4, 3, 1));
+    assert_eq!((alerting.teams[0].layers.len(), alerting.teams[0].steps.len()), (2, 3));
+    assert!(example.lines().all(element::is_nfc));
+}
+
 /// `text` without the lines that are only numbers, in lists longer than a few.
 fn without_bytes(text: &str) -> String {
     let is_byte = |line: &&str| line.trim().trim_end_matches(',').parse::<u8>().is_ok();

@@ -9,6 +9,9 @@ const CASES: &str = include_str!("mistakes.txt");
 const MONITOR: &str = "[monitor]\nvantage = \"hn-1\"\n";
 const OWNER: &str = "[[owner]]\nid = \"bca\"\nname = \"Bộ Công an\"\n";
 const SYSTEM: &str = "[[system]]\nid = \"vneid\"\nowner = \"bca\"\nname = \"VNeID\"\n";
+const ZALO: &str = "[[channel]]\nid = \"zalo\"\nkind = \"zalo-bot\"\ntoken = { env = \"SET\" }\n";
+const AN: &str = "[[person]]\nid = \"an\"\nname = \"An\"\n\
+    contacts = [{ channel = \"zalo\", to = \"1\" }]\n";
 const CHECK: &str = "[[system.check]]\nid = \"c\"\n";
 const HTTP: &str = "kind = \"http\"\nurl = \"https://vneid.gov.vn/\"\n";
 
@@ -20,6 +23,9 @@ fn file(place: &str, text: &str) -> String {
         "system" => format!("{MONITOR}{OWNER}{SYSTEM}{text}{CHECK}{HTTP}"),
         "kind" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{text}"),
         "check" | "end" => format!("{MONITOR}{OWNER}{SYSTEM}{CHECK}{HTTP}{text}"),
+        "team" => format!("{MONITOR}{ZALO}{AN}[[team]]\nid = \"t\"\nname = \"T\"\n{text}"),
+        "channel" => format!("{MONITOR}[[channel]]\nid = \"c\"\n{text}"),
+        "alerting" => format!("{MONITOR}[alerting]\n{text}"),
         other => panic!("no such place: {other}"),
     }
 }
@@ -27,6 +33,7 @@ fn file(place: &str, text: &str) -> String {
 fn env(name: &str) -> Option<String> {
     let value = match name {
         "SET" => "s3cret\n",
+        "HOOK" => "https://hooks.example.vn/s3cret",
         "EMPTY" => "\n",
         "TWO_LINES" => "a\nb\n",
         _ => return None,

@@ -76,6 +76,105 @@ fn a_summary_fits_80_columns() {
     insta::assert_snapshot!(shown);
 }
 
+/// A configuration with people, and much to note.
+const CALLED: &str = r#"
+[alerting]
+public_url = "http://giamsat.example.gov.vn/"
+[[channel]]
+id = "thu"
+kind = "email"
+server = "mail.example.gov.vn:25"
+security = "none"
+user = "u"
+password = { env = "T" }
+from = "a@b.vn"
+[[channel]]
+id = "sms"
+kind = "sms-vnpt"
+url = "http://10.0.0.5:8888/smsbn/api"
+user = "u"
+password = { env = "T" }
+brand = "1"
+account = "a"
+agent = "1"
+contract = "1"
+template = "1"
+[[channel]]
+id = "tele"
+kind = "telegram"
+token = { env = "T" }
+url = "http://relay.example.vn/"
+[[person]]
+id = "an"
+name = "An"
+contacts = [{ channel = "thu", to = "an@b.vn" }]
+[[person]]
+id = "binh"
+name = "Bình"
+contacts = [{ channel = "sms", to = "0912345678" }]
+"#;
+
+const TEAM: &str = r#"
+[[team]]
+id = "truc"
+name = "Tổ trực"
+[[team.layer]]
+people = ["an"]
+start = "2026-11-02"
+[[team.override]]
+person = "an"
+instead_of = "binh"
+from = "2027-02-05 08:00"
+to = "2027-02-06 08:00"
+"#;
+
+fn called(text: &str) -> Config {
+    let env = |_: &str| Some("t".to_owned());
+    let config = super::load::parse_bytes("t.toml", text.into(), &env);
+    config.unwrap_or_else(|it| panic!("{it}"))
+}
+
+fn notes(config: &Config) -> String {
+    let lines = config.notes.iter().map(|it| format!("{} {}", config.position(it.at), it.what));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_may_reach_nobody_is_noted() {
+    insta::assert_snapshot!(notes(&called(&format!("{EXAMPLE}{CALLED}{TEAM}"))));
+    let told = notes(&called(&format!("{EXAMPLE}{CALLED}").replace("public_url", "# ")));
+    assert!(told.contains("there is no `[[team]]`: nobody is called"), "{told}");
+    assert!(told.contains("messages have no links"), "{told}");
+}
+
+#[test]
+fn a_summary_says_who_is_called() {
+    let am = "[[alertmanager]]\nurl = \"http://127.0.0.1:9093\"\n";
+    let by_am = CALLED.replace("[alerting]", "[alerting]\npager = \"alertmanager\"");
+    for (more, pages) in [
+        (String::new(), "nobody: no team and no Alertmanager"),
+        (am.to_owned(), "nobody but Alertmanager's receivers: no team"),
+        (format!("{CALLED}{TEAM}"), "by this monitor: truc, unless a system names another team"),
+        (
+            format!("{by_am}{TEAM}{am}"),
+            "by Alertmanager; if it is gone, by this monitor: truc first",
+        ),
+        (format!("{by_am}{am}"), "by Alertmanager alone"),
+    ] {
+        let shown = summary(&called(&format!("{EXAMPLE}{more}"))).to_string();
+        assert!(shown.contains(&format!("\npages       {pages}\n")), "{shown}");
+    }
+    let shown = summary(&called(&format!("{EXAMPLE}{CALLED}{TEAM}{am}"))).to_string();
+    let part: Vec<_> = shown.lines().skip(6).take(4).collect();
+    let expected = [
+        "teams            1",
+        "people           2",
+        "channels         3: 1 email, 1 sms-vnpt, 1 telegram",
+        "Alertmanagers    1",
+    ];
+    assert_eq!(part, expected);
+}
+
 #[test]
 fn nothing_in_a_file_can_steer_the_terminal() {
     for value in ["\u{1b}[2J", "\\u001b[2J"] {

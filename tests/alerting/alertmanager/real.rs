@@ -136,7 +136,7 @@ async fn parts_and_maintenance_are_seen_but_not_told_and_say_why_they_fell_silen
     desk.together(|desk| {
         desk.open(1, "vneid", Kind::Down, Severity::Page);
         desk.open(2, "ho-tich", Kind::Down, Severity::Page);
-        let cause = Cause { incident: id(1), by: CauseBy::Dependency };
+        let cause = Cause { incident: id(1), by: CauseBy::Dependency, until: None };
         desk.change(2, |it| it.cause = Some(cause));
     });
     hook.told("on-call", 1, true, 1).await;

@@ -253,11 +253,9 @@ fn layer(
     }
     let handover = match node.get("handover") {
         Some(at) => {
-            let text = at.as_text()?;
-            let minute = clock::minute(text).ok()?;
+            let minute = clock::minute(at.as_text()?).ok()?;
             if minute >= DAY_MIN {
-                let written = text.to_owned();
-                desk.wrong(at.at, What::Element(NotAn::ClockMinute { written }));
+                desk.wrong(at.at, What::EndOfDay);
                 return None;
             }
             minute
