@@ -24,7 +24,7 @@ use crate::model::time::Millis;
 
 pub use view::{
     Hole, OnCallContact, OnCallPerson, OnCallShift, PlannedShift, TeamOnCall, ahead, kind, masked,
-    view,
+    planned, view,
 };
 
 /// How far [`who`] looks for the next change: 400 days, more than any turn that people agree on.

@@ -749,3 +749,64 @@ fn an_acknowledgement_that_is_read_again_is_the_same() {
     let written = serde_json::to_string(&it).unwrap();
     assert_eq!(serde_json::from_str::<Incident>(&written).unwrap(), it);
 }
+
+#[test]
+fn a_ticket_is_not_told_again_after_maintenance_and_a_reopened_one_is() {
+    let mut world = World::new(incident(Kind::Slow, Severity::Ticket));
+    world.until(1);
+    world.incident.maintained = true;
+    world.until(2);
+    world.incident.maintained = false;
+    world.until(3).check(&["0 ticket an mail"]);
+    close(&mut world);
+    world.until(4);
+    reopen(&mut world);
+    world.until(5).check(&["0 ticket an mail", "3 resolved an mail", "4 ticket an mail"]);
+}
+
+#[test]
+fn an_acknowledgement_does_not_run_out_while_all_is_calm() {
+    let mut world = World::page();
+    world.until(1);
+    acknowledge(&mut world.incident, "an", "link", world.now).unwrap();
+    world.incident.now.clear();
+    world.until(40).check(&["0 page an zalo"]);
+    world.incident.now = vec![said(Kind::Down, Severity::Page)];
+    world.until(41).check(&["0 page an zalo", "40 page an zalo"]);
+}
+
+#[test]
+fn a_turn_that_was_refused_is_gone_through_again_after_the_pause_only() {
+    let mut world = World::page();
+    world.works = false;
+    for _ in 0..30 {
+        world.tick();
+        for it in world.deliveries.iter_mut().filter(|it| it.is_waiting()) {
+            it.status = Status::Failed { at: world.now };
+        }
+        world.now = world.now.plus_ms(SECOND);
+    }
+    let turns: HashSet<u32> = [0, 1]
+        .into_iter()
+        .filter(|turn| {
+            let turn = format!("/page/1/{turn}/");
+            world.deliveries.iter().any(|it| it.key.contains(&turn))
+        })
+        .collect();
+    assert_eq!(turns, HashSet::from([0]));
+    assert_eq!(world.incident.escalation.turn, 1);
+}
+
+#[test]
+fn an_address_that_is_no_target_any_more_gets_nothing() {
+    let mut world = World::page();
+    let group = Target::Address(ChannelId::new("zalo").unwrap(), "nhom".to_owned());
+    world.alerting.teams[0].steps[0].targets.push(group);
+    world.works = false;
+    world.until(1);
+    world.alerting.teams[0].steps[0].targets.pop();
+    world.works = true;
+    world.until(1).check(&["1 page an zalo"]);
+    close(&mut world);
+    world.until(2).check(&["1 page an zalo", "1 resolved an zalo"]);
+}
