@@ -60,10 +60,10 @@ impl<'a> Sent<'a> {
 
     /// Whether anybody was told, or is to be, that it is over.
     pub(super) fn is_over(&self) -> bool {
-        let told = |it: &&Delivery| {
+        let told = |it: &Delivery| {
             it.purpose == Purpose::Resolved && !matches!(it.status, Status::Dropped { .. })
         };
-        self.all.iter().any(|it| told(&it))
+        self.all.iter().any(|it| told(it))
     }
 
     /// The pages of a round that belong to the place reached last, with that place.

@@ -426,7 +426,7 @@ fn an_end_that_alertmanager_forgot_is_told_once_to_those_it_concerns_first() {
     close(&mut world);
     world.until(6).check(&[]);
     world.tell_the_end = true;
-    world.until(9).check(&["6 resolved an mail", "6 resolved an sms", "6 resolved an zalo"]);
+    world.until(9).check(&["6 resolved an zalo", "6 resolved an sms", "6 resolved an mail"]);
 
     let mut told = World::page();
     told.alerting.pager = Pager::Alertmanager;
