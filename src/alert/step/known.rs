@@ -46,10 +46,13 @@ fn close(incident: &mut Incident, ending: Ending, ctx: &mut Ctx<'_>) {
     ctx.tell(incident, happened.what);
 }
 
-/// What is said, without the echo of an outage that was told in this incident.
+/// What is said, without the echo of an outage that was told in this incident. What burns after
+/// it was found to be new, and burns alone, is no echo.
 fn real<'a>(incident: &Incident, said: &[&'a Condition], ctx: &Ctx<'_>) -> Vec<&'a Condition> {
+    let burns = |it: &Said| matches!(it.kind, Kind::BurnFast | Kind::BurnSlow);
+    let is_new = !incident.now.is_empty() && incident.now.iter().all(burns);
     let over = incident.calm_since.unwrap_or(ctx.now);
-    let is_echo = |it: &Condition| echo::of_outage(incident, over, it, ctx);
+    let is_echo = |it: &Condition| !is_new && echo::of_outage(incident, over, it, ctx);
     if said.iter().all(|it| is_echo(it)) { Vec::new() } else { said.to_vec() }
 }
 
