@@ -390,7 +390,9 @@ proptest! {
     ) {
         let mut run = Run::new(&shape);
         for events in events {
-            events.iter().for_each(|it| run.happen(it));
+            for it in &events {
+                run.happen(it);
+            }
             let happened = run.go()?;
             let said = conditions(&run.facts);
             threads_and_numbers(&mut run, &happened)?;
