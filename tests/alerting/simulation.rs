@@ -110,16 +110,32 @@ fn played(name: &str, from: i64, bad: &[i64]) -> usize {
     one.run(from + (PAST + bad[bad.len() - 1] + 12) * 30_000, &mut meets).len()
 }
 
+/// Prints how often so many check-months page for nothing, and gives what was expected and what
+/// was counted.
+fn false_pages(months: usize) -> (f64, usize) {
+    let p = 0.001;
+    let got = lose(months, p);
+    // Three in a row; else four among ten, which end with a bad one.
+    let expected = got.runs as f64 * (p.powi(3) + 84.0 * p.powi(4));
+    println!("# False pages: loss {p} a run, one vantage, every 30 s, K = 3");
+    println!(
+        "{months} check-months: {} runs, {} lost, {} times three in a row; \
+         expected {expected:.2} pages, counted {}",
+        got.runs, got.bad, got.in_a_row, got.pages
+    );
+    (expected, got.pages)
+}
+
 #[test]
 fn independent_loss_of_single_runs_wakes_nobody() {
-    let (months, p) = (1_000, 0.001);
-    let got = lose(months, p);
-    let n = got.runs as f64;
-    println!("# False pages: {months} check-months, loss {p}, one vantage, every 30 s, K = 3");
-    println!("runs {}, lost {}", got.runs, got.bad);
-    println!("expected of three in a row {:.3}, counted {}", n * p.powi(3), got.in_a_row);
-    println!("expected of three among ten {:.2}", n * 36.0 * p.powi(3));
-    println!("pages {}", got.pages);
+    assert_eq!(false_pages(1_000).1, 0);
+}
+
+#[test]
+#[ignore = "a longer measurement of the same"]
+fn independent_loss_of_single_runs_pages_as_seldom_as_expected() {
+    let (expected, counted) = false_pages(30_000);
+    assert!((counted as f64) < expected + 4.0 * expected.sqrt());
 }
 
 /// Milliseconds from a fault to its page, over random phases, sorted.
@@ -146,7 +162,7 @@ fn a_page_is_decided_within_the_bounds_of_the_measurement() {
         ("refusing", Reason::ConnectRefused, 1, 27_000, 42_000),
         ("hanging", Reason::TimeoutWait, 10_000, 72_000, 72_000),
     ] {
-        let all = faults(reason, length, 2_000);
+        let all = faults(reason, length, 1_000);
         let (p50, worst) = (all[all.len() / 2], all[all.len() - 1]);
         println!("{name}: p50 {p50} ms, worst {worst} ms of {} faults", all.len());
         assert!(p50 <= p50_max && worst <= worst_max, "{name}: {p50} ms, {worst} ms");
@@ -158,7 +174,7 @@ fn outages(dice: &mut Dice, count: usize, gap: (i64, i64), bound: i64) -> Vec<(i
     let mut at = DAY + PAST * 30_000;
     let one = |_| {
         let from = at + dice.within(gap.0, gap.1);
-        let long = if dice.within(0, 4) == 0 { 3_600_000 } else { 240_000 };
+        let long = if dice.within(0, 4) == 0 { 1_200_000 } else { 180_000 };
         at = from + bound + dice.within(1_000, long);
         (from, at)
     };
@@ -168,7 +184,7 @@ fn outages(dice: &mut Dice, count: usize, gap: (i64, i64), bound: i64) -> Vec<(i
 #[test]
 fn every_outage_longer_than_the_bound_is_paged_exactly_once() {
     let (mut count, mut paged_count) = (0, 0);
-    for seed in 0..120_u64 {
+    for seed in 0..50_u64 {
         let mut dice = Dice(seed);
         let hangs = seed % 2 == 0;
         let (fault, bound) = if hangs {
@@ -198,7 +214,7 @@ fn every_outage_longer_than_the_bound_is_paged_exactly_once() {
 
 #[test]
 fn outages_in_quick_succession_are_never_without_an_open_incident() {
-    for seed in 0..25_u64 {
+    for seed in 0..20_u64 {
         let mut dice = Dice(1_000 + seed);
         let script = outages(&mut dice, 8, (1_000, 600_000), 41_000);
         let mut one = One::new(&format!("check-{seed}"), DAY);
