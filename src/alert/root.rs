@@ -23,7 +23,7 @@ mod hold;
 use std::collections::BTreeMap;
 
 use super::book::{Book, Cause, CauseBy, IncidentId};
-use super::step::{Ctx, PARTS_MAX, What};
+use super::step::{Ctx, PARTS_MAX, What, grow_louder};
 use graph::Graph;
 use view::View;
 
@@ -226,7 +226,7 @@ fn lend(book: &mut Book, views: &[View], causes: &Causes, ctx: &mut Ctx<'_>) {
             continue;
         };
         if severity > incident.severity {
-            incident.severity = severity;
+            grow_louder(incident, severity);
             ctx.tell(incident, What::Worsened { kind: incident.kind, severity });
         }
     }

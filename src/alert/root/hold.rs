@@ -23,7 +23,9 @@ const ALL: Known = Known { suspect: false, until: Millis(i64::MAX) };
 /// since its first bad result; and lets go what is held, as soon as all have spoken or after the wait. What was paged
 /// before is not held again.
 pub(super) fn decide(book: &mut Book, views: &[View], graph: &Graph, ctx: &mut Ctx<'_>) {
-    let known: Vec<Known> = ctx.index.facts.systems.iter().map(Known::of).collect();
+    let systems = &ctx.index.facts.systems;
+    let known: Vec<Known> =
+        (0..graph.len()).map(|at| systems.get(at).map_or(ALL, Known::of)).collect();
     let above = graph.above(&known, ALL, Known::and);
     let wait_ms = ctx.alerting.dependency_wait_ms;
     for view in views {

@@ -4,7 +4,7 @@ use crate::alert::book::{Ending, Incident, Said};
 use crate::alert::condition::{Condition, Kind, Thread};
 use crate::alert::rules;
 
-use super::{Ctx, What, echo, end, says};
+use super::{Ctx, What, echo, end, grow_louder, says};
 
 /// Returns that are remembered, the newest: as many as any sensible setting counts.
 const RETURNS_MAX: usize = 64;
@@ -82,7 +82,8 @@ pub(super) fn say(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx<'_
     let kind = incident.now.iter().map(|it| it.kind).fold(incident.kind, Ord::max);
     let severity = incident.now.iter().map(|it| it.severity).fold(incident.severity, Ord::max);
     if (kind, severity) != (incident.kind, incident.severity) {
-        (incident.kind, incident.severity) = (kind, severity);
+        incident.kind = kind;
+        grow_louder(incident, severity);
         ctx.tell(incident, What::Worsened { kind, severity });
     } else if let Some(days_left) = renewed {
         ctx.tell(incident, What::Renewed { days_left });
