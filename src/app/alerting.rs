@@ -373,7 +373,7 @@ impl Alerting {
             metrics.unacknowledged(silent.min().map_or(0, |since| now.since(since)));
         });
         for team in &config.alerting.teams {
-            let on_call = rota::people(team, &config.roster.holidays, &self.zone, now);
+            let on_call = rota::on_duty(team, &config.roster.holidays, &self.zone, now);
             metrics.on_call(team.id.as_str(), on_call.len());
         }
         for status in statuses {
