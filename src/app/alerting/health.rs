@@ -83,7 +83,8 @@ impl Health {
                 add(TroubleKind::AlertRefused, &subject, it.since, &it.why);
             }
         }
-        if let Some((since, why)) = &*lock(&self.refused) {
+        // Whoever edits it is told at once by the command; others only if it is left so.
+        if let Some((since, why)) = lock(&self.refused).as_ref().filter(|it| patient(&it.0)) {
             add(TroubleKind::ConfigurationRefused, "", *since, why);
         }
         for (peer, (since, why)) in &*lock(&self.peers) {
