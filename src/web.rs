@@ -97,7 +97,7 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
     Router::new()
-        .route("/-/healthy", get(control::healthy))
+        .route("/-/healthy", get(control::healthy::<S>))
         .route("/-/ready", get(control::ready))
         .route("/api/v1/heartbeats/{check}", post(control::heartbeat))
         // The token in it is what lets one in.

@@ -156,6 +156,11 @@ impl Source for AppSource {
         })
     }
 
+    fn newest_result(&self) -> Option<Millis> {
+        let watch = watched::lock(&self.watch);
+        watch.checks.values().filter_map(|it| Some(it.last.as_ref()?.started)).max()
+    }
+
     fn ready(&self) -> Result<(), String> {
         if !self.ready.load(Ordering::Acquire) {
             return Err("the first slots are not scheduled yet".to_owned());

@@ -4,6 +4,8 @@
 
 #[path = "../support/skip.rs"]
 mod skip;
+#[path = "../support/exim.rs"]
+mod debian_exim;
 mod harness;
 mod server;
 mod grid;
@@ -24,3 +26,4 @@ mod heartbeat;
 mod maintenance;
 mod terms;
 mod truth;
+mod alerting;

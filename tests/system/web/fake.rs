@@ -214,6 +214,10 @@ impl Source for Shared {
         Arc::clone(&self.0.snapshot)
     }
 
+    fn newest_result(&self) -> Option<Millis> {
+        self.0.results.iter().map(|it| it.started).max()
+    }
+
     fn ready(&self) -> Result<(), String> {
         let ready = self.0.ready.load(Ordering::SeqCst);
         ready.then_some(()).ok_or_else(|| "the history is being opened".to_owned())
