@@ -25,7 +25,7 @@ mod patient;
 mod peers;
 mod query;
 mod scrape;
-mod story;
+pub mod story;
 mod view;
 mod words;
 

@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Id;
-use super::duty::{AlertSeen, Duty};
+use super::duty::AlertSeen;
 use super::html::{escape, escaped};
 use super::page::{POLICY, STYLE, capital, push};
 use super::source::Source;
@@ -36,7 +36,7 @@ fn render(story: &Story<'_>, alert: &AlertSeen) -> String {
     let language = story.language;
     let mut out = head(language, &alert.id, alert.state != "closed");
     push(&mut out, &["<section class=\"system ", incidents::class(alert), "\">\n<h1>"]);
-    escape(&mut out, story.title(alert));
+    escape(&mut out, Story::title(alert));
     push(&mut out, &["</h1>\n<p class=\"word\">"]);
     escape(&mut out, &format!("{} {}", capital(&story.kind(alert)), story.since(alert)));
     out.push_str("</p>\n");

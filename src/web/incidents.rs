@@ -37,7 +37,7 @@ pub(super) fn list(out: &mut String, story: &Story<'_>, alerts: &[AlertSeen]) {
 fn row(out: &mut String, story: &Story<'_>, alert: &AlertSeen) {
     let language = story.language;
     push(out, &["<li class=\"", class(alert), "\"><a href=\"", &href(language, &alert.id), "\">"]);
-    escape(out, &format!("{}: {}", capital(&story.kind(alert)), story.title(alert)));
+    escape(out, &format!("{}: {}", capital(&story.kind(alert)), Story::title(alert)));
     push(out, &["</a> <span class=\"dim\">", &story.since(alert), "</span>\n<div class=\""]);
     out.push_str(if Story::waits(alert) { "waits" } else { "dim" });
     out.push_str("\">");
@@ -46,8 +46,8 @@ fn row(out: &mut String, story: &Story<'_>, alert: &AlertSeen) {
         push(out, &[" · ", story.state(alert)]);
     }
     if !alert.parts.is_empty() {
-        let words = language.pick("kéo theo", "with it");
-        push(out, &[" · ", words, " ", &alert.parts.len().to_string()]);
+        let words = language.pick(" · kéo theo {} sự cố khác", " · {} more with it");
+        out.push_str(&words.replace("{}", &alert.parts.len().to_string()));
     }
     out.push_str("</div></li>\n");
 }

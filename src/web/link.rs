@@ -14,7 +14,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::Id;
-use super::duty::{Act, ActError, AlertSeen, By, Duty, LinkSeen};
+use super::duty::{Act, ActError, AlertSeen, By, LinkSeen};
 use super::html::{self, escaped};
 use super::page::{capital, push};
 use super::source::Source;
@@ -105,7 +105,7 @@ fn about(story: &Story<'_>, link: &LinkSeen, done: Option<Result<Act, &ActError>
     outcome(&mut out, story, link, done);
     push(&mut out, &["<p class=\"kind ", incidents::class(alert), "\">"]);
     push(&mut out, &[&escaped(&story.kind(alert).to_uppercase()), "</p>\n<h1>"]);
-    push(&mut out, &[&escaped(story.title(alert)), "</h1>\n<p class=\"since\">"]);
+    push(&mut out, &[&escaped(Story::title(alert)), "</h1>\n<p class=\"since\">"]);
     push(&mut out, &[&capital(&story.since(alert)), "</p>\n"]);
     if alert.about == "drill" {
         push(&mut out, &["<p class=\"why\">", words::drill(language), "</p>\n"]);
@@ -177,7 +177,7 @@ fn facts(out: &mut String, story: &Story<'_>, alert: &AlertSeen) {
     let language = story.language;
     out.push_str("<dl>\n");
     let mut row = |name: &str, value: &str| {
-        push(out, &["<dt>", name, "</dt><dd>", &escaped(value), "</dd>\n"])
+        push(out, &["<dt>", name, "</dt><dd>", &escaped(value), "</dd>\n"]);
     };
     if let Some(place) = story.place(alert) {
         row(language.pick("Hệ thống", "System"), &place);

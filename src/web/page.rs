@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
-use super::duty::{AlertSeen, Duty, TeamSeen};
+use super::duty::{AlertSeen, TeamSeen};
 use super::html::{self, escape};
 use super::source::{Snapshot, Source};
 use super::story::Story;

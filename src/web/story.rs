@@ -2,13 +2,14 @@
 
 mod words;
 
+pub use words::{became, happened, purpose, reason, stands};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::duty::{AlertSeen, Duty, LogSeen, MessageSeen};
 use super::source::Snapshot;
 use super::words::Language;
-use crate::model::reason::Reason;
 use crate::model::system::System;
 use crate::model::time::Millis;
 
@@ -40,7 +41,7 @@ impl Story<'_> {
     }
 
     /// Its name, without the label that its colour and [`Self::kind`] say: `VNeID – Đăng nhập`.
-    pub(super) fn title<'t>(&self, alert: &'t AlertSeen) -> &'t str {
+    pub(super) fn title(alert: &AlertSeen) -> &str {
         let rest = alert.title.strip_prefix('[').and_then(|it| it.split_once("] "));
         rest.map_or(alert.title.as_str(), |it| it.1)
     }
@@ -89,8 +90,7 @@ impl Story<'_> {
     /// What is wrong, as its first check says: `Lỗi: kết nối bị từ chối`.
     pub(super) fn reason(&self, alert: &AlertSeen) -> Option<String> {
         let reason = alert.reason.as_deref()?;
-        let known = Reason::parse(reason).map(|it| self.language.reason(it));
-        Some(known.unwrap_or_else(|| reason.to_owned()))
+        Some(words::reason(self.language.into(), reason))
     }
 
     /// The checks that say so, by their names.
@@ -104,7 +104,7 @@ impl Story<'_> {
 
     /// Where it stands: `đang diễn ra`.
     pub(super) fn state(&self, alert: &AlertSeen) -> &'static str {
-        words::state(self.language, alert.state)
+        words::stands(self.language.into(), alert.state)
     }
 
     /// Who has it: `Nguyễn Văn An đã tiếp nhận lúc …`, or that nobody has, or need have.
@@ -148,19 +148,18 @@ impl Story<'_> {
     /// What became of a message: `báo động cho Nguyễn Văn An qua zalo: đã gửi`.
     pub(super) fn message(&self, it: &MessageSeen) -> String {
         let language = self.language;
-        let purpose = words::purpose(language, &it.purpose);
+        let purpose = words::purpose(language.into(), &it.purpose);
         let to = it.person.as_deref().map(|who| {
             let to = language.pick("cho", "to");
             format!(" {to} {}", self.duty.name_of(who))
         });
         let over = language.pick("qua", "over");
         let mut text = format!("{purpose}{} {over} {}: ", to.unwrap_or_default(), it.channel);
-        text.push_str(words::status(language, it.status));
+        text.push_str(words::became(language.into(), it.status));
         if it.attempts > 1 {
-            text.push_str(&match language {
-                Language::Vietnamese => format!(" sau {} lần thử", it.attempts),
-                Language::English => format!(" after {} attempts", it.attempts),
-            });
+            let attempts = it.attempts.to_string();
+            let words = language.pick(" sau {} lần thử", " after {} attempts");
+            text.push_str(&words.replace("{}", &attempts));
         }
         if let Some(why) = it.why.as_deref().filter(|_| it.status != "sent") {
             text.push_str(" – ");

@@ -78,6 +78,15 @@ impl From<Spoken> for Language {
     }
 }
 
+impl From<Language> for Spoken {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Vietnamese => Self::Vietnamese,
+            Language::English => Self::English,
+        }
+    }
+}
+
 impl Language {
     /// The one that `?lang=` asks for, or else that of messages.
     pub(super) fn asked(query: Option<&str>, else_: Spoken) -> Self {

@@ -20,6 +20,7 @@ mod supervisor;
 mod prometheus;
 mod demo;
 mod commands;
+mod alerts;
 mod heartbeat;
 mod maintenance;
 mod terms;

@@ -314,21 +314,18 @@ impl Words {
         if let Some(first) = it.first {
             let _ = write!(text, " · {} {}", self.pick("báo động", "alert"), self.second(first));
         }
-        match &it.acknowledged {
-            Some((at, by)) => {
-                let _ = match self.language {
-                    Language::Vietnamese => write!(text, " · {by} tiếp nhận"),
-                    Language::English => write!(text, " · acknowledged by {by}"),
-                };
-                if let Some(first) = it.first {
-                    let after = self.duration(at.since(first).max(0));
-                    let _ = write!(text, " {} {after}", self.pick("sau", "after"));
-                }
-            }
-            None => {
-                let nobody = self.pick("không ai tiếp nhận", "nobody acknowledged it");
-                let _ = write!(text, " · {nobody}");
-            }
+        let Some((at, by)) = &it.acknowledged else {
+            let nobody = self.pick("không ai tiếp nhận", "nobody acknowledged it");
+            let _ = write!(text, " · {nobody}");
+            return text;
+        };
+        let _ = match self.language {
+            Language::Vietnamese => write!(text, " · {by} tiếp nhận"),
+            Language::English => write!(text, " · acknowledged by {by}"),
+        };
+        if let Some(first) = it.first {
+            let after = self.duration(at.since(first).max(0));
+            let _ = write!(text, " {} {after}", self.pick("sau", "after"));
         }
         text
     }

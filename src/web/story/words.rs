@@ -1,6 +1,8 @@
 //! The words of incidents, in both languages side by side.
 
 use super::Language;
+use crate::model::alerting::Language as Spoken;
+use crate::model::reason::Reason;
 
 /// Kinds as stored, their `alertname`, and their words.
 const KINDS: [(&str, &str, &str, &str); 11] = [
@@ -68,7 +70,20 @@ pub(super) fn line(
         let text = if text.is_empty() { String::new() } else { format!(": {text}") };
         return format!("{what}{text}");
     };
-    language.pick(vietnamese, english).replace("{}", &details(language, what, text, name))
+    let words = language.pick(vietnamese, english);
+    // `who (via)`
+    if matches!(what, "acked" | "closed.by_hand") {
+        let (who, via) = text.rsplit_once(" (").unwrap_or((text, ""));
+        let via = match via.trim_end_matches(')') {
+            "" => String::new(),
+            "link" => language.pick(" (đường dẫn)", " (link)").to_owned(),
+            "cli" => language.pick(" (dòng lệnh)", " (command line)").to_owned(),
+            "api" => " (API)".to_owned(),
+            other => format!(" ({other})"),
+        };
+        return words.replace("{}", &name(who)) + &via;
+    }
+    words.replace("{}", &details(language, what, text, name))
 }
 
 fn details(language: Language, what: &str, text: &str, name: &dyn Fn(&str) -> String) -> String {
@@ -92,25 +107,28 @@ fn details(language: Language, what: &str, text: &str, name: &dyn Fn(&str) -> St
             }
         },
         "ticketed" | "ack.ran_out" => names(text),
-        // `who (via)`
-        "acked" | "closed.by_hand" => match text.rsplit_once(" (") {
-            None => name(text),
-            Some((who, via)) => {
-                let via = match via.trim_end_matches(')') {
-                    "link" => language.pick("đường dẫn", "link"),
-                    "cli" => language.pick("dòng lệnh", "command line"),
-                    "api" => "API",
-                    other => other,
-                };
-                format!("{} ({via})", name(who))
-            }
-        },
         _ => text.to_owned(),
     }
 }
 
-/// Where an incident stands.
-pub(super) fn state(language: Language, state: &str) -> &'static str {
+/// What happened in words, from a line of a log: `opened`, `ThongsuotServiceDown page`. What is
+/// not known is shown as it is.
+#[must_use]
+pub fn happened(language: Spoken, what: &str, text: &str) -> String {
+    line(language.into(), what, text, &str::to_owned)
+}
+
+/// What a check found, by the name of the reason: `Mất kết nối: từ chối kết nối`.
+#[must_use]
+pub fn reason(language: Spoken, name: &str) -> String {
+    let known = Reason::parse(name).map(|it| Language::from(language).reason(it));
+    known.unwrap_or_else(|| name.to_owned())
+}
+
+/// Where an incident stands, by the name of its state.
+#[must_use]
+pub fn stands(language: Spoken, state: &str) -> &'static str {
+    let language = Language::from(language);
     match state {
         "open" => language.pick("đang diễn ra", "going on"),
         "acknowledged" => language.pick("đang xử lý", "being handled"),
@@ -120,7 +138,9 @@ pub(super) fn state(language: Language, state: &str) -> &'static str {
 }
 
 /// What a message is for.
-pub(super) fn purpose(language: Language, purpose: &str) -> &str {
+#[must_use]
+pub fn purpose(language: Spoken, purpose: &str) -> &str {
+    let language = Language::from(language);
     match purpose {
         "page" => language.pick("báo động", "page"),
         "ticket" => language.pick("phiếu xử lý", "ticket"),
@@ -131,8 +151,10 @@ pub(super) fn purpose(language: Language, purpose: &str) -> &str {
     }
 }
 
-/// What became of a message.
-pub(super) fn status(language: Language, status: &'static str) -> &'static str {
+/// What became of a message, by the name of its status.
+#[must_use]
+pub fn became(language: Spoken, status: &str) -> &str {
+    let language = Language::from(language);
     match status {
         "pending" => language.pick("đang chờ gửi", "waiting"),
         "sent" => language.pick("đã gửi", "sent"),
@@ -157,11 +179,11 @@ mod tests {
                 "opened: down – act now",
             ),
             ("paged", "1.1.2: an, binh", "gọi An, binh (bước 2)", "called An, binh (step 2)"),
-            ("acked", "an (link)", "An (đường dẫn) đã tiếp nhận", "acknowledged by An (link)"),
+            ("acked", "an (link)", "An đã tiếp nhận (đường dẫn)", "acknowledged by An (link)"),
             (
                 "acked",
                 "Ca trực (3) (cli)",
-                "Ca trực (3) (dòng lệnh) đã tiếp nhận",
+                "Ca trực (3) đã tiếp nhận (dòng lệnh)",
                 "acknowledged by Ca trực (3) (command line)",
             ),
             ("renewed", "7", "chứng thư còn 7 ngày", "7 days left on the certificate"),
