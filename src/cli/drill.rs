@@ -96,8 +96,8 @@ impl Drill {
                     return Ok((text, alert));
                 }
             }
-            runtime
-                .block_on(sleep(LOOK_EVERY.min(until.saturating_duration_since(Instant::now()))));
+            let rest = LOOK_EVERY.min(until.saturating_duration_since(Instant::now()));
+            runtime.block_on(async { sleep(rest).await });
         }
     }
 

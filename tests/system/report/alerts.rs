@@ -74,12 +74,13 @@ async fn a_report_tells_who_was_called_and_who_took_it_on_how_soon() {
     assert_eq!([rows[1][place], rows[2][place]], ["90000", ""]);
 
     let table = printed(&story, &["report", "--period", "2024-10"]);
+    let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "; MTTA 1 phút 30 giây",
         "SC-2024-0001 · báo động 18/09/2024 00:20:00 · an tiếp nhận sau 1 phút 30 giây",
         "SC-2024-0002 · báo động 21/09/2024 00:20:00 · không ai tiếp nhận",
     ] {
-        assert!(table.replace("\n        ", " ").contains(part), "{part}\n{table}");
+        assert!(table.contains(part), "{part}\n{table}");
     }
 }
 
