@@ -14,6 +14,7 @@ use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
+use crate::model::alerting::Language;
 use crate::model::id::{CheckId, SystemId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
@@ -115,6 +116,14 @@ impl Duty for AppSource {
 
     fn on_call(&self) -> Vec<TeamSeen> {
         self.alerting.on_call()
+    }
+
+    fn language(&self) -> Language {
+        self.alerting.language()
+    }
+
+    fn name_of(&self, who: &str) -> String {
+        self.alerting.name_of(who)
     }
 
     fn link(&self, token: &str) -> Result<LinkSeen, ActError> {

@@ -22,6 +22,7 @@ mod supervisor;
 mod prometheus;
 mod demo;
 mod commands;
+mod alerts;
 mod heartbeat;
 mod maintenance;
 mod terms;
