@@ -10,6 +10,7 @@ mod maintenance;
 mod oncall;
 mod probe;
 mod status;
+mod healthy;
 mod verify;
 mod progress;
 mod output;
@@ -67,6 +68,8 @@ enum Command {
     Probe(probe::Probe),
     /// Show the country at a glance, from a running daemon.
     Status(status::Status),
+    /// Ask a running daemon whether it is well, for a container's health check.
+    Healthy(healthy::Healthy),
     /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
     Maintenance(Box<maintenance::Maintenance>),
     /// Say who is on call, until when, how they are reached, and who is next.
@@ -105,6 +108,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
+        Command::Healthy(it) => it.run(),
         Command::Maintenance(it) => it.run(),
         Command::Oncall(it) => it.run(),
         Command::Verify(it) => it.run(),
