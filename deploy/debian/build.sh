@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Makes thongsuot_VERSION_ARCH.deb out of a release binary, with dpkg-deb alone.
 #
-#   deploy/debian/build.sh [--binary target/release/thongsuot] [--output target/debian]
+#   deploy/debian/build.sh [--binary target/release/thongsuot] [--output target/debian] [--quick]
 #
+# --quick neither compresses nor lists what is linked in: for tests.
 # The same inputs give the same bytes: files are as old as the last commit (or SOURCE_DATE_EPOCH).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 binary=target/release/thongsuot
 output=target/debian
+quick=
 while (($#)); do
   case $1 in
     --binary) binary=$2; shift 2 ;;
     --output) output=$2; shift 2 ;;
-    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+    --quick) quick=1; shift ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
   esac
 done
 [[ -x $binary ]] || { echo "no $binary: cargo build --release --locked" >&2; exit 66; }
@@ -32,6 +35,7 @@ put() { # MODE FROM TO
 
 put 0755 "$binary" /usr/bin/thongsuot
 strip --strip-debug --remove-section=.comment --remove-section=.note "$root/usr/bin/thongsuot"
+put 0755 deploy/backup.sh /usr/lib/thongsuot/backup.sh
 put 0644 deploy/systemd/thongsuot.service /lib/systemd/system/thongsuot.service
 put 0644 deploy/systemd/thongsuot.sysusers /usr/lib/sysusers.d/thongsuot.conf
 put 0644 deploy/systemd/thongsuot.sysctl /usr/lib/sysctl.d/50-thongsuot.conf
@@ -82,7 +86,7 @@ thongsuot: non-standard-dir-perm 0700 != 0755 [etc/thongsuot/secrets/]
 END
 chmod 0644 "$root/usr/share/lintian/overrides/thongsuot"
 
-if command -v python3 >/dev/null && command -v cargo >/dev/null; then
+if [[ -z $quick ]]; then
   python3 deploy/sbom.py >"$root$doc/sbom.cdx.json"
   chmod 0644 "$root$doc/sbom.cdx.json"
 fi
@@ -116,5 +120,7 @@ for script in postinst prerm postrm; do install -m 0755 "deploy/debian/$script" 
 chmod 0644 "$root"/DEBIAN/{control,conffiles,md5sums}
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
+compression=xz
+[[ -z $quick ]] || compression=none
 mkdir -p "$output"
-dpkg-deb --root-owner-group -Zxz --build "$root" "$output/thongsuot_${version}_${arch}.deb"
+dpkg-deb --root-owner-group "-Z$compression" --build "$root" "$output/thongsuot_${version}_${arch}.deb"

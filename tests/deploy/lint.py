@@ -85,7 +85,7 @@ def compose(path):
     for source in sorted(used):
         must((path.parent / source).exists(), f"there is no {source}")
     # Nothing that is kept in git may be a secret.
-    tracked = subprocess.run(["git", "ls-files", "deploy/secrets"], capture_output=True, text=True)
+    tracked = subprocess.run(["git", "ls-files", "deploy/compose/secrets"], capture_output=True, text=True)
     must(not tracked.stdout.strip(), "secrets are in git")
 
 
