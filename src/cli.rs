@@ -12,6 +12,7 @@ mod alerts;
 mod drill;
 mod probe;
 mod status;
+mod healthy;
 mod verify;
 mod progress;
 mod output;
@@ -69,6 +70,8 @@ enum Command {
     Probe(probe::Probe),
     /// Show the country at a glance, from a running daemon.
     Status(status::Status),
+    /// Ask a running daemon whether it is well, for a container's health check.
+    Healthy(healthy::Healthy),
     /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
     Maintenance(Box<maintenance::Maintenance>),
     /// Show incidents, take one on (tiếp nhận), or close it.
@@ -111,6 +114,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
+        Command::Healthy(it) => it.run(),
         Command::Maintenance(it) => it.run(),
         Command::Alerts(it) => it.run(),
         Command::Drill(it) => it.run(),
