@@ -148,12 +148,7 @@ fn certificates(class: &Class, words: Words, all: &mut Vec<Rule>) {
     let (Some(first), page) = (rules.certificate_days.first(), rules.certificate_page_days) else {
         return;
     };
-    let matcher = class.matcher.trim_start_matches(',');
-    let days = if matcher.is_empty() {
-        format!("{CERTIFICATE_LEFT} / 86400")
-    } else {
-        format!("{CERTIFICATE_LEFT}{{{matcher}}} / 86400")
-    };
+    let days = format!("{CERTIFICATE_LEFT}{} / 86400", braced(class));
     let text = words.pick(
         "[CHỨNG THƯ] {{ $labels.name }}: chứng thư của {{ $labels.check }} còn \
          {{ printf \"%.1f\" $value }} ngày",
@@ -170,9 +165,10 @@ fn certificates(class: &Class, words: Words, all: &mut Vec<Rule>) {
 }
 
 fn objective(class: &Class, words: Words, all: &mut Vec<Rule>) {
-    let (rules, matcher) = (&class.rules, class.matcher.trim_start_matches(','));
+    let rules = &class.rules;
     let Some(severity) = rules.objective else { return };
-    let left = format!("min by (system) (thongsuot_system_budget_remaining_ratio{{{matcher}}})");
+    let braced = braced(class);
+    let left = format!("min by (system) (thongsuot_system_budget_remaining_ratio{braced})");
     let least = f64::from(i32::try_from(rules.budget_left_ppm).unwrap_or(0)) / 1e6;
     for (name, expr, text) in [
         (
@@ -195,6 +191,14 @@ fn objective(class: &Class, words: Words, all: &mut Vec<Rule>) {
     ] {
         let told = rule(class, name, severity, &expr, text);
         all.push(Rule { hold_s: FIGURES_HOLD_S, ..told });
+    }
+}
+
+/// The matcher of a class alone, in braces; empty if it is all systems.
+fn braced(class: &Class) -> String {
+    match class.matcher.strip_prefix(',') {
+        Some(matcher) => format!("{{{matcher}}}"),
+        None => String::new(),
     }
 }
 

@@ -74,7 +74,7 @@ fn trouble(kind: TroubleKind, job: &str, words: Words) -> Rule {
     let name = name.as_str().unwrap_or_default();
     let summary = format!("{}: {}", instance(words), words.pick(vietnamese, english));
     let expr = format!(
-        "max by (job, instance, kind) (thongsuot_monitor_troubles{{job=\"{job}\",kind=\"{name}\"}}) > 0"
+        "max by (job, instance) (thongsuot_monitor_troubles{{job=\"{job}\",kind=\"{name}\"}}) > 0"
     );
     let severity = trouble_severity(kind);
     let mut trouble = rule("ThongsuotMonitorTrouble", severity, 60, expr, &summary);
@@ -88,6 +88,8 @@ fn symptoms(job: &str, words: Words) -> Vec<Rule> {
         let summary = format!("{}: {}", instance(words), words.pick(vietnamese, english));
         rule(name, severity, hold_s, expr, &summary)
     };
+    // The first failure of a channel is born with its series, and no increase to Prometheus.
+    let failed = format!("thongsuot_notifications_total{{job=\"{job}\",result=\"failed\"}}");
     vec![
         told(
             "ThongsuotScheduleLate",
@@ -126,7 +128,7 @@ fn symptoms(job: &str, words: Words) -> Vec<Rule> {
             0,
             format!(
                 "sum by (job, instance, channel) (\n  \
-                 increase(thongsuot_notifications_total{{job=\"{job}\",result=\"failed\"}}[1h])) > 0"
+                 increase({failed}[1h]) > 0\n  or {failed} unless {failed} offset 1h) > 0"
             ),
             (
                 "có tin báo không gửi được qua kênh {{ $labels.channel }}",
