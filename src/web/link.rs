@@ -154,7 +154,7 @@ fn outcome(
         }
         Some(Err(error)) => {
             push(out, &["<div class=\"result bad\" role=\"alert\">\n<p class=\"big\">✖ "]);
-            push(out, &[words::nothing_done(language), "</p>\n<p>"]);
+            push(out, &[words::nothing_done(language, error), "</p>\n<p>"]);
             push(out, &[&words::refusal(language, error), "</p>\n</div>\n"]);
         }
         None => {}
