@@ -7,7 +7,7 @@ use thongsuot::model::alerting::channel::{ChannelKind, Email, MailSecurity};
 use tokio::time::Instant;
 
 use crate::send::{NOW, TIMEOUT, message, secret, sender};
-use crate::smtp::{Manner, Smtp};
+use crate::smtp::{Manner, Smtp, injected};
 
 const TO: &str = "Nguyễn Văn An <an@example.gov.vn>";
 
@@ -153,6 +153,20 @@ async fn a_server_that_is_down_is_asked_later() {
     };
     let sent = send(email(port, MailSecurity::None), TIMEOUT).await;
     assert!(matches!(&sent, Sent::Later { why, .. } if why.starts_with("connect: ")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn answers_that_were_injected_before_tls_are_no_answers() {
+    for security in [MailSecurity::StartTls, MailSecurity::Opportunistic] {
+        let (address, root, _server) = injected().await;
+        let mut it = email(address.port(), security);
+        it.extra_roots_pem = vec![root];
+        let sent = send(it, TIMEOUT).await;
+        assert!(
+            matches!(&sent, Sent::Later { why, .. } if why.starts_with("STARTTLS")),
+            "{sent:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! The dialogue is our own on lettre's connection, so that a refusal of this recipient is told
 //! apart from a server that can't take anything now.
 
+mod careful;
+
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +19,9 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
+
+use careful::Careful;
 
 use super::hide::Secrets;
 use super::{SenderError, Sent};
@@ -195,8 +200,14 @@ impl EmailSender {
     ) -> Result<AsyncSmtpConnection, Trouble> {
         let implicit = self.tls.clone().filter(|_| self.security == MailSecurity::Implicit);
         let server = (self.host.as_str(), self.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, None, hello, implicit, None).await?;
+        if matches!(self.security, MailSecurity::None | MailSecurity::Implicit) {
+            let tls = implicit;
+            return Ok(AsyncSmtpConnection::connect_tokio1(server, None, hello, tls, None).await?);
+        }
+        let stream = TcpStream::connect(server).await;
+        let stream = stream.map_err(|error| Trouble::Later(format!("connect: {error}")))?;
+        let stream = Box::new(Careful::new(stream));
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
         stage.store(STARTTLS, Ordering::Relaxed);
         match (self.security, &self.tls) {
             (MailSecurity::StartTls, Some(tls)) => {
