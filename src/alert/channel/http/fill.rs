@@ -103,6 +103,7 @@ impl Templates {
             ("subject", Value::from(subject)),
             ("to", Value::from(to)),
             ("access_token", Value::from(access)),
+            (message::LINKS, Value::from(message.links.clone())),
         ] {
             known.insert(name.to_owned(), value);
         }
@@ -219,5 +220,6 @@ fn sample() -> Message {
         ack_url: text("https://giamsat.example.gov.vn/ack/x"),
         incident_url: text("https://giamsat.example.gov.vn/incidents/SC-2026-0012"),
         system: text("VNeID"),
+        links: Vec::new(),
     }
 }
