@@ -13,6 +13,7 @@ mod asked;
 mod control;
 mod descriptors;
 mod figures;
+mod folder;
 mod maintained;
 mod notices;
 mod offline;
@@ -447,8 +448,7 @@ fn open_history(
     metrics: &Arc<Metrics>,
 ) -> Result<History, AppError> {
     let folder = reload::data_folder(config, options);
-    std::fs::create_dir_all(&folder)
-        .map_err(|why| AppError::Data { folder: folder.clone(), why })?;
+    folder::make(&folder).map_err(|why| AppError::Data { folder: folder.clone(), why })?;
     let metrics = Arc::clone(metrics);
     let observer: crate::history::Observer = Arc::new(move |commit| metrics.commit(commit.took));
     Ok(History::open(settings::history(config, folder), Some(observer))?)

@@ -1,6 +1,7 @@
 //! Where the file is, how it is opened, and how its format is brought up to date.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -96,6 +97,9 @@ impl Place {
 
     /// The connection that writes; makes the file or brings it up to date.
     pub(super) fn writer(&self) -> Result<Connection, HistoryError> {
+        if let Self::Disk(path) = self {
+            make_private(path);
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut connection = self.connect(flags)?;
         let format = self.format(&connection)?;
@@ -206,6 +210,12 @@ fn migrate(connection: &mut Connection, format: i64, steps: &[&str]) -> Result<(
     run().map_err(fault)
 }
 
+/// Makes the file, if there is none, for its user only: it holds secrets. SQLite gives the files beside
+/// it the same rights. Whatever is wrong SQLite says better.
+fn make_private(path: &Path) {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).ok();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +259,19 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("its format is 99, this one reads up to 2"), "{text}");
         }
+    }
+
+    #[test]
+    fn the_files_are_ours_alone_unless_the_operator_made_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let place = Place::new(Some(folder.path()));
+        let _writer = place.writer().unwrap();
+        let log = format!("{}-wal", place.path().display());
+        assert_eq!((mode(place.path()), mode(Path::new(&log))), (0o600, 0o600));
+        std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
+        let _again = place.writer().unwrap();
+        assert_eq!(mode(place.path()), 0o640);
     }
 }
