@@ -38,7 +38,6 @@ use crate::alert::channel::alertmanager::{Alerts, status::Status};
 use crate::alert::delivery::Delivery;
 use crate::alert::escalation::{self, escalate};
 use crate::alert::facts::{Facts, TroubleKind};
-use crate::alert::link::Links;
 use crate::alert::rota;
 use crate::alert::rules::conditions;
 use crate::alert::step::{self, Happened, What, step};
@@ -49,6 +48,7 @@ use crate::metrics::Metrics;
 use crate::model::alerting::Pager;
 use crate::model::alerting::rules::Severity;
 use crate::model::id::SystemId;
+use crate::model::secret::Secret;
 use crate::model::time::Millis;
 
 use branches::Branches;
@@ -98,7 +98,8 @@ pub(super) struct Alerting {
     looked: Arc<AtomicI64>,
     /// When this part last looked, in milliseconds since the machine started.
     decided: AtomicI64,
-    links: Links,
+    /// The key of links that was made here, if one was needed.
+    link_key: Mutex<Option<Secret>>,
     office: RwLock<Arc<Office>>,
     wanted: watch::Sender<Arc<Alerts>>,
     /// When it was last sent.
@@ -123,8 +124,8 @@ impl Alerting {
             common.clone();
         let reloader = Arc::clone(reloader);
         let config = reloader.current();
-        let (desk, kept) = desk::restore(&history, alarmed).await?;
-        let links = desk::links(&desk, kept, &config);
+        let (desk, mut link_key) = desk::restore(&history, alarmed).await?;
+        let links = desk::links(&desk, &mut link_key, config.alerting.link_key.as_ref());
         let desk = Arc::new(desk);
         let zone = config.monitor.timezone.clone();
         let office = |templates| {
@@ -137,7 +138,7 @@ impl Alerting {
                     templates,
                     alerting: Arc::clone(&config.alerting),
                     zone: zone.clone(),
-                    links: links.clone(),
+                    links,
                     watch: Arc::clone(&watch),
                 },
             })
@@ -159,7 +160,7 @@ impl Alerting {
             metrics,
             looked,
             decided: AtomicI64::default(),
-            links,
+            link_key: Mutex::new(link_key),
             office,
             drills,
             desk,
@@ -204,10 +205,11 @@ impl Alerting {
         Arc::clone(&self.office.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// After a reload: new words, and channels that are gone are forgotten.
+    /// After a reload: new words, links of the key in force, and channels that are gone are forgotten.
     fn furnish(&self) {
         let config = self.reloader.current();
-        let old = self.office();
+        let key = config.alerting.link_key.as_ref();
+        let links = desk::links(&self.desk, &mut lock(&self.link_key), key);
         let office = Arc::new(Office {
             desk: Arc::clone(&self.desk),
             history: self.history.clone(),
@@ -217,7 +219,7 @@ impl Alerting {
                 templates: words::templates(&config.alerting),
                 alerting: Arc::clone(&config.alerting),
                 zone: self.zone.clone(),
-                links: old.words.links.clone(),
+                links,
                 watch: Arc::clone(&self.watch),
             },
         });

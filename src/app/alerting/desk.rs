@@ -13,8 +13,8 @@ use crate::alert::delivery::Delivery;
 use crate::alert::link::Links;
 use crate::alert::outbox::Outbox;
 use crate::app::{AppError, lock};
-use crate::config::Config;
 use crate::history::{Document, Event, History, HistoryError, Reader, Record};
+use crate::model::secret::Secret;
 
 /// Spaces of documents.
 const INCIDENTS: &str = "alert.incident";
@@ -138,11 +138,14 @@ impl Desk {
 pub(super) async fn restore(
     history: &History,
     wake: Arc<Notify>,
-) -> Result<(Desk, Option<String>), AppError> {
+) -> Result<(Desk, Option<Secret>), AppError> {
     let history = history.clone();
     let read = tokio::task::spawn_blocking(move || {
         let reader = history.reader()?;
-        Ok::<_, HistoryError>((Desk::restore(&reader, wake)?, secret(&reader, LINK_KEY)?))
+        Ok::<_, HistoryError>((
+            Desk::restore(&reader, wake)?,
+            secret(&reader, LINK_KEY)?.map(Secret::new),
+        ))
     });
     let died = |panic: tokio::task::JoinError| AppError::PartDied {
         part: "alerting",
@@ -158,17 +161,17 @@ pub(super) fn secret(reader: &Reader, name: &str) -> Result<Option<String>, Hist
 }
 
 /// Signs links with the key of the configuration, or with one that is made once and kept.
-pub(super) fn links(desk: &Desk, kept: Option<String>, config: &Config) -> Links {
-    if let Some(key) = &config.alerting.link_key {
+pub(super) fn links(desk: &Desk, kept: &mut Option<Secret>, configured: Option<&Secret>) -> Links {
+    if let Some(key) = configured {
         return Links::new(key.reveal().as_bytes());
     }
-    let key = kept.unwrap_or_else(|| {
+    let key = kept.get_or_insert_with(|| {
         let halves: [u128; 2] = rand::random();
         let key = format!("{:032x}{:032x}", halves[0], halves[1]);
         desk.put_secret(LINK_KEY, key.clone());
-        key
+        Secret::new(key)
     });
-    Links::new(key.as_bytes())
+    Links::new(key.reveal().as_bytes())
 }
 
 impl State {

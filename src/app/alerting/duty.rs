@@ -56,7 +56,7 @@ impl Duty for Alerting {
     }
 
     fn link(&self, token: &str) -> Result<LinkSeen, ActError> {
-        let link = self.links.read(token).map_err(|_| ActError::Forged)?;
+        let link = self.office().words.links.read(token).map_err(|_| ActError::Forged)?;
         let (roster, now) = (self.roster(), self.clock.now());
         self.desk.with(|state| {
             let incident = state.book.incidents.get(&link.incident);
@@ -74,7 +74,7 @@ impl Duty for Alerting {
         let (id, who, via, link) = match by {
             By::Named { id, who, via } => (IncidentId(id), who, via, None),
             By::Link(token) => {
-                let link = self.links.read(&token).map_err(|_| ActError::Forged)?;
+                let link = self.office().words.links.read(&token).map_err(|_| ActError::Forged)?;
                 (link.incident.clone(), link.who.clone(), "link".to_owned(), Some(link))
             }
         };

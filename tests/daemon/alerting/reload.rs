@@ -2,9 +2,9 @@
 
 use super::hook::{Hook, Reply};
 use super::kit::{
-    QUICK, about, alerting, channel, messages, on_hook, person, post, team, until_is, webhook,
+    QUICK, about, alerting, an, channel, messages, on_hook, person, post, team, until_is, webhook,
 };
-use crate::harness::{Daemon, Folder, check, until};
+use crate::harness::{Daemon, Folder, ask, check, until};
 use crate::server::{Manner, Server};
 
 /// Takes a configuration into force.
@@ -105,4 +105,33 @@ fn a_check_a_person_and_a_channel_may_go_and_a_team_may_come_while_people_are_ca
         assert_eq!(hook.of(to, "page").len(), 2);
     }
     assert_eq!(daemon.terminate(), 0);
+}
+
+/// A key that has become known to others is changed, and at once links made with it are of no use.
+#[test]
+fn another_key_of_links_is_in_force_with_the_reload() {
+    let hook = Hook::start();
+    let (broken, breaks) = (Server::with(Manner::Broken), Server::start());
+    let systems = [check("a", broken.address(), QUICK), check("b", breaks.address(), QUICK)];
+    let with = |key: &str| {
+        let keys = format!("link_key = {{ file = \"{key}\" }}");
+        alerting(&keys, &systems, &an(&hook))
+    };
+    let folder = Folder::new();
+    for key in ["old", "new"] {
+        std::fs::write(folder.path().join(key), key.repeat(11)).unwrap();
+    }
+    folder.write(&with("old"));
+    let daemon = folder.start();
+    let opened = |of: usize| {
+        let got = until("a page with a link", || hook.of("an", "page").into_iter().nth(of));
+        let link = got.body["ack_url"].as_str().unwrap().to_owned();
+        let path = link.strip_prefix("https://giamsat.example.gov.vn").unwrap().to_owned();
+        ask(daemon.address, "GET", &path).unwrap().0
+    };
+    assert_eq!(opened(0), 200);
+    reload(&folder, &daemon, &with("new"));
+    until("the old link is of no use", || (opened(0) == 403).then_some(()));
+    breaks.set(Manner::Broken);
+    assert_eq!(opened(1), 200, "the new one is");
 }
