@@ -222,4 +222,6 @@ pub struct LinkSeen {
     pub who: String,
     /// Whether it can still be used.
     pub good: bool,
+    /// Whether who got it has the incident now.
+    pub holds: bool,
 }

@@ -112,10 +112,14 @@ fn page(status: StatusCode, language: Language, main: &str) -> Response {
 
 /// The incident, what came of the button, and the buttons that are of use.
 fn about(story: &Story<'_>, link: &LinkSeen, done: Option<Result<Act, &ActError>>) -> String {
-    let LinkSeen { alert, who, good } = link;
+    let LinkSeen { alert, who, good, .. } = link;
     let language = story.language;
     let mut out = String::new();
     outcome(&mut out, story, link, done);
+    if !(*good || link.holds || matches!(done, Some(Ok(_)))) {
+        little(&mut out, story, alert, done.is_none());
+        return out;
+    }
     push(&mut out, &["<p class=\"kind ", incidents::class(alert), "\">"]);
     push(&mut out, &[&escaped(&story.kind(alert).to_uppercase()), "</p>\n<h1>"]);
     push(&mut out, &[&escaped(Story::title(alert)), "</h1>\n<p class=\"since\">"]);
@@ -137,9 +141,6 @@ fn about(story: &Story<'_>, link: &LinkSeen, done: Option<Result<Act, &ActError>
             if *good {
                 button(&mut out, "acknowledge", words::take(language), who);
                 push(&mut out, &["<p class=\"dim\">", words::effect(language), "</p>\n"]);
-            } else if done.is_none() {
-                let said = words::refusal(language, &ActError::Used);
-                push(&mut out, &["<p class=\"no\">", &said, "</p>\n"]);
             }
         }
     }
@@ -148,6 +149,19 @@ fn about(story: &Story<'_>, link: &LinkSeen, done: Option<Result<Act, &ActError>
     }
     facts(&mut out, story, alert);
     out
+}
+
+/// What a link tells that is of no use any more, and may have been passed on: what it was about and
+/// where that stands, and nothing of people.
+fn little(out: &mut String, story: &Story<'_>, alert: &AlertSeen, opened: bool) {
+    push(out, &["<p class=\"kind ", incidents::class(alert), "\">"]);
+    push(out, &[&escaped(&story.kind(alert).to_uppercase()), "</p>\n<h1>"]);
+    push(out, &[&escaped(Story::title(alert)), "</h1>\n<p class=\"since\">"]);
+    push(out, &[&escaped(&capital(story.state(alert))), " · ", &escaped(&alert.id), "</p>\n"]);
+    if opened {
+        let said = words::refusal(story.language, &ActError::Used);
+        push(out, &["<p class=\"no\">", &said, "</p>\n"]);
+    }
 }
 
 /// What came of the button.

@@ -65,6 +65,8 @@ impl Duty for Alerting {
                 alert: self.seen(state, &roster, incident, now),
                 who: self.name(&link.who),
                 good: link.is_good(incident).is_ok(),
+                holds: incident.is_open()
+                    && incident.ack.as_ref().is_some_and(|it| it.by == link.who),
             })
         })
     }

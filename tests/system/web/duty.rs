@@ -142,7 +142,8 @@ impl Duty for Shared {
         }
         let alert = AlertSeen { cause: None, ..self.one() };
         let good = token == LINK && alert.acknowledged.is_none();
-        Ok(LinkSeen { good, alert, who: text(HOLDER_OF_LINK) })
+        let holds = alert.acknowledged.as_ref().is_some_and(|it| it.by == HOLDER_OF_LINK);
+        Ok(LinkSeen { good, holds, alert, who: text(HOLDER_OF_LINK) })
     }
 
     async fn act(&self, by: By, act: Act) -> Result<AlertSeen, ActError> {

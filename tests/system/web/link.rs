@@ -101,11 +101,29 @@ async fn the_button_acts_once_and_says_so() {
     assert_eq!(twice.status, StatusCode::CONFLICT);
     let page = twice.text();
     assert!(page.contains("✔ Đã tiếp nhận") && !page.contains('✖'), "their own press: {page}");
-    served.fake.by_link.store(false, Ordering::SeqCst);
     let opened = served.get(&format!("/a/{LINK}")).await;
     assert_eq!(opened.status, StatusCode::OK);
-    assert!(opened.text().contains("Nguyễn Văn An đã tiếp nhận lúc 14:58:00"));
+    assert!(opened.text().contains("Nguyễn Văn &lt;An&gt; đã tiếp nhận lúc 14:58:00"));
     assert!(!opened.text().contains("value=\"acknowledge\""));
+}
+
+/// Links are passed on, and stay in mailboxes.
+#[tokio::test]
+async fn a_link_that_is_used_up_tells_what_and_where_it_stands_and_nothing_of_people() {
+    let served = serve(Fake::new()).await;
+    let old = served.get(&format!("/a/{OLD_LINK}")).await;
+    press(&served, LINK, "act=acknowledge").await;
+    let used = served.get(&format!("/a/{LINK}")).await;
+    for page in [old.text(), used.text()] {
+        for said in ["GIÁN ĐOẠN", "<h1>Hệ thống ", "SC-2026-0001", "đã có tin mới hơn"]
+        {
+            assert!(page.contains(said), "{said}\n{page}");
+        }
+        for never in ["Bình", "Nguyễn", "0912", "<button", "Diễn biến", "Phép đo", "14:5"]
+        {
+            assert!(!page.contains(never), "{never}\n{page}");
+        }
+    }
 }
 
 #[tokio::test]
