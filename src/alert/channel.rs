@@ -17,7 +17,7 @@ use crate::model::time::Millis;
 
 pub use email::EmailSender;
 pub use http::sign::signature;
-pub use http::token::{StoreFuture, TokenPair, TokenStore};
+pub use http::token::{AtHand, StoreFuture, TokenPair, TokenStore};
 pub use http::{ANSWER_BYTES_MAX, HttpSender};
 
 /// Longest wait that the other side can ask for: a page must not sleep for a day.

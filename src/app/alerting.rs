@@ -32,6 +32,7 @@ use super::reload::Reloader;
 use super::watched::{self, Shared};
 use super::{AppError, Common, lock};
 use crate::alert::book::{Book, Incident, IncidentId};
+use crate::alert::channel::TokenStore;
 use crate::alert::channel::alertmanager::alerts::alerts;
 use crate::alert::channel::alertmanager::status::{must_take_over, must_tell_the_end};
 use crate::alert::channel::alertmanager::{Alerts, status::Status};
@@ -101,6 +102,8 @@ pub(super) struct Alerting {
     /// The key of links that was made here, if one was needed.
     link_key: Mutex<Option<Secret>>,
     office: RwLock<Arc<Office>>,
+    /// One store across reloads: what tells the configuration before still goes on for a while.
+    tokens: Arc<dyn TokenStore>,
     wanted: watch::Sender<Arc<Alerts>>,
     /// When it was last sent.
     spoken: Mutex<Option<Instant>>,
@@ -150,6 +153,7 @@ impl Alerting {
             spoken: Mutex::default(),
             statuses: Mutex::default(),
             health: Mutex::new(Health::new(refused)),
+            tokens: Arc::new(tokens::Tokens::new(Arc::clone(&desk), history.clone())),
             begun: clock.now(),
             clock,
             zone,

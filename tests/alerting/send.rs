@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use thongsuot::alert::channel::{Sender, SenderError, StoreFuture, TokenPair, TokenStore};
+use thongsuot::alert::channel::{AtHand, Sender, SenderError, StoreFuture, TokenPair, TokenStore};
 use thongsuot::alert::message::{Message, short};
 use thongsuot::model::alerting::channel::{Channel, ChannelKind, HttpChannel};
 use thongsuot::model::id::ChannelId;
@@ -71,6 +71,7 @@ pub(crate) struct Store {
     pub(crate) saved: Mutex<Vec<String>>,
     /// Saving fails.
     pub(crate) full: Mutex<bool>,
+    at_hand: AtHand,
 }
 
 impl TokenStore for Store {
@@ -87,5 +88,9 @@ impl TokenStore for Store {
             self.pairs.lock().unwrap().insert(channel.clone(), pair.clone());
             Ok(())
         })
+    }
+
+    fn at_hand(&self) -> &AtHand {
+        &self.at_hand
     }
 }

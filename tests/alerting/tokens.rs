@@ -167,3 +167,21 @@ async fn many_at_once_exchange_once() {
     let id = ChannelId::new("kenh").unwrap();
     assert_eq!(store.pairs.lock().unwrap()[&id].access.reveal(), "acc-1");
 }
+
+/// After a reload the old sender ends what it has under way beside the new one.
+#[tokio::test]
+async fn two_senders_of_one_channel_use_no_token_twice() {
+    let oauth = Web::start(vec![pair(1), pair(2), pair(3)]).await;
+    let api = Web::start(vec![good()]).await;
+    let store = Arc::new(Store::default());
+    let [old, new] = [0, 1].map(|_| ready(&oauth, &api, &store, "first"));
+    let both = async |now| {
+        let (a, b) = tokio::join!(send(&old, now), send(&new, now));
+        assert!(matches!((&a, &b), (Sent::Accepted { .. }, Sent::Accepted { .. })), "{a:?} {b:?}");
+    };
+    both(NOW).await;
+    assert_eq!(used(&oauth), ["first"]);
+    both(NOW.plus_ms(2 * DAY_MS)).await;
+    assert_eq!(used(&oauth), ["first", "ref-1"]);
+    assert_eq!(*store.saved.lock().unwrap(), ["ref-1", "ref-2"]);
+}

@@ -10,10 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::post::Post;
-use super::tokens::Tokens;
 use super::{Alerting, health, peers, switch};
+use crate::alert::channel::Sender;
 use crate::alert::channel::alertmanager::Client;
-use crate::alert::channel::{Sender, TokenStore};
 use crate::app::lock;
 
 /// What is under way may end within this; then it is cut, and sent again later.
@@ -38,12 +37,10 @@ impl Branches {
     pub(super) fn open(alerting: &Arc<Alerting>) -> Result<Self, String> {
         let (config, office) = (alerting.reloader.current(), alerting.office());
         health::warn_of_holes(&config, alerting.clock.now());
-        let tokens: Arc<dyn TokenStore> =
-            Arc::new(Tokens::new(Arc::clone(&alerting.desk), alerting.history.clone()));
         let mut tasks = JoinSet::new();
         let stop = CancellationToken::new();
         for channel in &config.alerting.channels {
-            let sender = Sender::new(channel, &tokens).map_err(|it| it.to_string())?;
+            let sender = Sender::new(channel, &alerting.tokens).map_err(|it| it.to_string())?;
             let post = Post {
                 channel: Arc::clone(channel),
                 sender: Arc::new(sender),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde::{Deserialize, Serialize};
 
 use super::desk::{self, Desk};
-use crate::alert::channel::{StoreFuture, TokenPair, TokenStore};
+use crate::alert::channel::{AtHand, StoreFuture, TokenPair, TokenStore};
 use crate::app::lock;
 use crate::history::History;
 use crate::model::id::ChannelId;
@@ -21,6 +21,7 @@ pub(super) struct Tokens {
     history: History,
     /// What this process saved: newer than what can be read, while the disk refuses.
     saved: Mutex<HashMap<ChannelId, TokenPair>>,
+    at_hand: AtHand,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,7 +34,7 @@ struct Stored {
 
 impl Tokens {
     pub(super) fn new(desk: Arc<Desk>, history: History) -> Self {
-        Self { desk, history, saved: Mutex::default() }
+        Self { desk, history, saved: Mutex::default(), at_hand: AtHand::default() }
     }
 }
 
@@ -73,6 +74,10 @@ impl TokenStore for Tokens {
             let durable = self.desk.keep(&self.history).await;
             durable.then_some(()).ok_or_else(|| "the disk refuses".to_owned())
         })
+    }
+
+    fn at_hand(&self) -> &AtHand {
+        &self.at_hand
     }
 }
 

@@ -4,9 +4,10 @@
 //! used, nobody else exchanges meanwhile, and a pair that could not be saved stays in memory and
 //! is saved before anything else.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -47,6 +48,33 @@ pub trait TokenStore: Send + Sync + fmt::Debug {
 
     /// Keeps the pair of a channel in place of any other; durable when it returns.
     fn save<'a>(&'a self, channel: &'a ChannelId, pair: &'a TokenPair) -> StoreFuture<'a, ()>;
+
+    /// The pairs that are at hand. All who may exchange tokens of one channel must share them.
+    fn at_hand(&self) -> &AtHand;
+}
+
+/// The pairs at hand, by channel and by the token that a chain began with. After a reload the senders of
+/// the configuration before still end what they have under way: they share pair and lock with the new
+/// ones, or both would use one refresh token.
+#[derive(Default)]
+pub struct AtHand(std::sync::Mutex<HashMap<(ChannelId, String), Cell>>);
+
+/// One pair, locked over a whole exchange: two at once would use one refresh token twice.
+type Cell = Arc<Mutex<Option<Held>>>;
+
+impl fmt::Debug for AtHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AtHand(***)")
+    }
+}
+
+impl AtHand {
+    fn cell(&self, channel: &ChannelId, origin: String) -> Cell {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody uses any more are in the store.
+        cells.retain(|_, it| Arc::strong_count(it) > 1);
+        Arc::clone(cells.entry((channel.clone(), origin)).or_default())
+    }
 }
 
 /// A pair in force.
@@ -76,8 +104,7 @@ pub(super) struct Tokens {
     store: Arc<dyn TokenStore>,
     client: reqwest::Client,
     timeout: Duration,
-    /// Locked over a whole exchange: two at once would use one refresh token twice.
-    held: Mutex<Option<Held>>,
+    held: Cell,
 }
 
 impl Tokens {
@@ -88,7 +115,8 @@ impl Tokens {
         client: reqwest::Client,
         timeout: Duration,
     ) -> Self {
-        Self { channel, exchange, store, client, timeout, held: Mutex::new(None) }
+        let held = store.at_hand().cell(&channel, origin(&exchange));
+        Self { channel, exchange, store, client, timeout, held }
     }
 
     /// An access token that is good by our clock.
@@ -111,7 +139,7 @@ impl Tokens {
             let stored = self.store.load(&self.channel).await.map_err(|why| {
                 Sent::later(format!("the token pair can't be read: {}", tamed(&why)))
             })?;
-            let ours = stored.filter(|it| it.origin == self.origin());
+            let ours = stored.filter(|it| it.origin == origin(&self.exchange));
             *held = ours.map(|pair| Held { pair, saved: true });
         }
         if !held.as_ref().is_some_and(|it| is_good(&it.pair)) {
@@ -127,15 +155,6 @@ impl Tokens {
             held.saved = true;
         }
         Ok(held.pair.access.clone())
-    }
-
-    fn origin(&self) -> String {
-        use fmt::Write;
-        let digest = Sha256::digest(self.exchange.refresh_token.reveal().as_bytes());
-        digest.iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").ok();
-            hex
-        })
     }
 
     /// A new pair for `refresh`, which is used up by asking.
@@ -172,7 +191,7 @@ impl Tokens {
                 access: Secret::new(access.to_owned()),
                 refresh: Secret::new(refresh.to_owned()),
                 expires: now.plus_ms(life_s.clamp(0, LIFE_S_MAX) * 1_000),
-                origin: self.origin(),
+                origin: origin(&self.exchange),
             });
         }
         let error = number(&value["error"]);
@@ -185,6 +204,16 @@ impl Tokens {
         let error = error.map_or_else(String::new, |it| format!(" with error {it}"));
         Err(Sent::later(format!("token: answers {}{error}", answer.status)))
     }
+}
+
+/// What a chain of pairs began with.
+fn origin(exchange: &TokenExchange) -> String {
+    use fmt::Write;
+    let digest = Sha256::digest(exchange.refresh_token.reveal().as_bytes());
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").ok();
+        hex
+    })
 }
 
 /// Whether an answer says that the access token is no longer good.
