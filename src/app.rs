@@ -46,6 +46,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::history::{History, HistoryError};
 use crate::metrics::Metrics;
+use crate::model::id::VantageId;
 use crate::probe::NetError;
 use crate::probe::heartbeat::Board;
 use crate::web;
@@ -56,9 +57,11 @@ use alerting::Alerting;
 use descriptors::Budget;
 use figures::Figures;
 use maintained::Maintained;
+use notices::Notices;
 use parts::Parts;
 use pipeline::Pipeline;
 use reload::Reloader;
+use restore::Past;
 use runs::Runs;
 use watched::Shared;
 
@@ -177,96 +180,32 @@ impl App {
         let config = reload::read(&options).await?;
         let listen = listen(&options, &config)?;
         let budget = Budget::take();
-        let clock = Clock::System;
-        let metrics = Arc::new(settings::metrics(&config)?);
-        let history = open_history(&config, &options, &metrics)?;
-        let notices = Arc::new(restore::notices(&history).await?);
-        let past = restore::past(&history, &config, &notices, clock.now()).await?;
-        restore::account(&history, &config, &past, &metrics).await?;
+        let common = Common::new(&config, &options).await?;
+        let past = common.past(&config).await?;
         let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();
-        let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
-        let (commands, commanded) = mpsc::channel(COMMANDS_QUEUED_MAX);
-        let board = Arc::<Board>::default();
-        let runs = Arc::new(Runs {
-            clock: clock.clone(),
-            absences: Absences::new(),
-            events: events.clone(),
-            outside: RwLock::new(Arc::new(settings::outside(&config, &board)?)),
-            room: Semaphore::new(budget.runs),
-            cut: CancellationToken::new(),
-        });
-        let (shared, looked, again) = (Shared::default(), Arc::default(), Arc::default());
-        let (alarmed, refused) = (Arc::default(), alerting::Refusal::default());
-        let pipeline = Pipeline {
-            clock: clock.clone(),
-            vantage: config.monitor.vantage.clone(),
-            history: history.clone(),
-            metrics: Arc::clone(&metrics),
-            schedule: commands.clone(),
-            watch: Arc::clone(&shared),
-            again: Arc::clone(&again),
-            looked: Arc::clone(&looked),
-            alarmed: Arc::clone(&alarmed),
-        };
-        parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
-        let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
-        parts.spawn(
-            "schedule",
-            scheduled::run(
-                scheduled::first(&clock, &past),
-                Arc::clone(&runs),
-                Arc::clone(&metrics),
-                commanded,
-                schedule_stop.clone(),
-                tracker.clone(),
-            ),
-        );
-
+        let measuring = measure(&mut parts, &common, &config, &past, budget.runs)?;
+        let Measuring { runs, tracker, schedule_stop, .. } = measuring.clone();
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
         let web = settings::web(&config);
-        let reloader = Arc::new(Reloader {
-            options,
-            runs: Arc::clone(&runs),
-            board,
-            metrics: Arc::clone(&metrics),
-            events,
-            commands,
-            clock: clock.clone(),
-            vantage: config.monitor.vantage.clone(),
-            notices: Arc::clone(&notices),
-            current: watch::Sender::new(Arc::new(config)),
-            refused: Arc::clone(&refused),
-            turn: tokio::sync::Mutex::default(),
-            tasks: TaskTracker::new(),
-        });
-        let judges = judges(&reloader, &shared, &history, again);
-        let needs = alerting::Needs {
-            clock: clock.clone(),
-            history: history.clone(),
-            watch: Arc::clone(&shared),
-            figures: Arc::clone(&judges.1.board),
-            reloader: Arc::clone(&reloader),
-            metrics: Arc::clone(&metrics),
-            looked: Arc::clone(&looked),
-            alarmed,
-            refused,
-        };
-        let alerting = Alerting::start(needs).await?;
+        let reloader = reloader(options, config, &common, measuring);
+        let judges = judges(&reloader, &common);
+        let alerting = Alerting::start(&common, &reloader, Arc::clone(&judges.1.board)).await?;
         let source = source::AppSource {
-            alerting: Arc::clone(&alerting),
-            clock: clock.clone(),
-            watch: shared,
-            notices,
-            history: history.clone(),
+            clock: common.clock.clone(),
+            watch: Arc::clone(&common.watch),
+            notices: Arc::clone(&common.notices),
+            history: common.history.clone(),
             reloader: Arc::clone(&reloader),
+            alerting: Arc::clone(&alerting),
             ready: Arc::default(),
         };
         let ready = Arc::clone(&source.ready);
-        serve(&mut parts, listener, web::router(web, metrics, source), budget.connections);
-        reloader.begin(past, &history).await?;
-        keep_up(&mut parts, &history, &clock, looked, Arc::clone(&reloader));
+        let router = web::router(web, Arc::clone(&common.metrics), source);
+        serve(&mut parts, listener, router, budget.connections);
+        reloader.begin(past, &common.history).await?;
+        keep_up(&mut parts, &common, Arc::clone(&reloader));
         parts.spawn("maintenance", judges.0.run(parts.stop_token()));
         parts.spawn("figures", judges.1.run(parts.stop_token()));
         parts.spawn("past", judges.2.run(parts.stop_token()));
@@ -274,6 +213,7 @@ impl App {
         ready.store(true, Ordering::Release);
         upkeep::tell_supervisor(&[sd_notify::NotifyState::Ready]);
         info!(%address, config = fingerprint, "watching");
+        let Common { clock, history, .. } = common;
         Ok(Self { address, parts, schedule_stop, tracker, runs, history, reloader, grace, clock })
     }
 
@@ -321,57 +261,172 @@ async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError>
     Ok((listener, address))
 }
 
-/// The parts that do something now and then.
-fn keep_up(
-    parts: &mut Parts,
-    history: &History,
-    clock: &Clock,
+/// What many parts share.
+#[derive(Clone, Debug)]
+struct Common {
+    clock: Clock,
+    vantage: VantageId,
+    history: History,
+    metrics: Arc<Metrics>,
+    notices: Arc<Notices>,
+    watch: Shared,
+    /// When the pipeline last looked around, in milliseconds since the machine started.
     looked: Arc<AtomicI64>,
-    reloader: Arc<Reloader>,
-) {
-    let stop = parts.stop_token();
-    parts.spawn("upkeep", upkeep::history(history.clone(), clock.clone(), stop.clone()));
-    parts.spawn("watchdog", upkeep::watchdog(looked, clock.clone(), stop.clone()));
+    /// Told when the past of a check must be read again.
+    again: Arc<Notify>,
+    /// Told when an alert opens or is over.
+    alarmed: Arc<Notify>,
+    /// The newest configuration, if it was refused.
+    refused: alerting::Refusal,
+}
+
+impl Common {
+    async fn new(config: &Config, options: &Options) -> Result<Self, AppError> {
+        let metrics = Arc::new(settings::metrics(config)?);
+        let history = open_history(config, options, &metrics)?;
+        Ok(Self {
+            clock: Clock::System,
+            vantage: config.monitor.vantage.clone(),
+            notices: Arc::new(restore::notices(&history).await?),
+            history,
+            metrics,
+            watch: Shared::default(),
+            looked: Arc::default(),
+            again: Arc::default(),
+            alarmed: Arc::default(),
+            refused: alerting::Refusal::default(),
+        })
+    }
+
+    /// What an earlier daemon left, accounted for.
+    async fn past(&self, config: &Config) -> Result<Past, AppError> {
+        let past = restore::past(&self.history, config, &self.notices, self.clock.now()).await?;
+        restore::account(&self.history, config, &past, &self.metrics).await?;
+        Ok(past)
+    }
+}
+
+/// What measures, and how it is spoken to.
+#[derive(Clone, Debug)]
+struct Measuring {
+    runs: Arc<Runs>,
+    board: Arc<Board>,
+    events: mpsc::Sender<pipeline::Event>,
+    commands: mpsc::Sender<crate::schedule::Command>,
+    tracker: TaskTracker,
+    /// Ends the schedule.
+    schedule_stop: CancellationToken,
+}
+
+/// Starts the pipeline and the schedule, which has nothing to do yet.
+fn measure(
+    parts: &mut Parts,
+    common: &Common,
+    config: &Config,
+    past: &Past,
+    runs_max: usize,
+) -> Result<Measuring, AppError> {
+    let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
+    let (commands, commanded) = mpsc::channel(COMMANDS_QUEUED_MAX);
+    let board = Arc::<Board>::default();
+    let runs = Arc::new(Runs {
+        clock: common.clock.clone(),
+        absences: Absences::new(),
+        events: events.clone(),
+        outside: RwLock::new(Arc::new(settings::outside(config, &board)?)),
+        room: Semaphore::new(runs_max),
+        cut: CancellationToken::new(),
+    });
+    let pipeline = Pipeline {
+        clock: common.clock.clone(),
+        vantage: common.vantage.clone(),
+        history: common.history.clone(),
+        metrics: Arc::clone(&common.metrics),
+        schedule: commands.clone(),
+        watch: Arc::clone(&common.watch),
+        again: Arc::clone(&common.again),
+        looked: Arc::clone(&common.looked),
+        alarmed: Arc::clone(&common.alarmed),
+    };
+    parts.spawn("pipeline", pipeline.run(incoming, parts.stop_token()));
+    let (tracker, schedule_stop) = (TaskTracker::new(), CancellationToken::new());
+    let schedule = scheduled::run(
+        scheduled::first(&common.clock, past),
+        Arc::clone(&runs),
+        Arc::clone(&common.metrics),
+        commanded,
+        schedule_stop.clone(),
+        tracker.clone(),
+    );
+    parts.spawn("schedule", schedule);
+    Ok(Measuring { runs, board, events, commands, tracker, schedule_stop })
+}
+
+fn reloader(
+    options: Options,
+    config: Config,
+    common: &Common,
+    measuring: Measuring,
+) -> Arc<Reloader> {
+    let Measuring { runs, board, events, commands, .. } = measuring;
+    Arc::new(Reloader {
+        options,
+        runs,
+        board,
+        metrics: Arc::clone(&common.metrics),
+        events,
+        commands,
+        clock: common.clock.clone(),
+        vantage: common.vantage.clone(),
+        notices: Arc::clone(&common.notices),
+        current: watch::Sender::new(Arc::new(config)),
+        refused: Arc::clone(&common.refused),
+        turn: tokio::sync::Mutex::default(),
+        tasks: TaskTracker::new(),
+    })
+}
+
+/// The parts that do something now and then.
+fn keep_up(parts: &mut Parts, common: &Common, reloader: Arc<Reloader>) {
+    let (stop, clock) = (parts.stop_token(), common.clock.clone());
+    let history = upkeep::history(common.history.clone(), clock.clone(), stop.clone());
+    parts.spawn("upkeep", history);
+    let watchdog = upkeep::watchdog(Arc::clone(&common.looked), clock, stop.clone());
+    parts.spawn("watchdog", watchdog);
     parts.spawn("files", reload::watch_files(reloader, stop));
 }
 
 /// The parts that judge: who is in maintenance, the live figures, and what is judged again.
-fn judges(
-    reloader: &Arc<Reloader>,
-    watch: &Shared,
-    history: &History,
-    again: Arc<Notify>,
-) -> (Maintained, Figures, PastAgain) {
+fn judges(reloader: &Arc<Reloader>, common: &Common) -> (Maintained, Figures, PastAgain) {
     let config = reloader.current();
-    let (clock, zone) = (reloader.clock.clone(), config.monitor.timezone.clone());
-    let (notices, metrics) = (Arc::clone(&reloader.notices), Arc::clone(&reloader.metrics));
+    let (clock, zone) = (&common.clock, config.monitor.timezone.clone());
     let maintained = Maintained {
         clock: clock.clone(),
         zone: zone.clone(),
-        notices: Arc::clone(&notices),
-        watch: Arc::clone(watch),
-        metrics: Arc::clone(&metrics),
+        notices: Arc::clone(&common.notices),
+        watch: Arc::clone(&common.watch),
+        metrics: Arc::clone(&common.metrics),
+    };
+    let figures = Figures {
+        clock: clock.clone(),
+        zone,
+        vantage: common.vantage.clone(),
+        history: common.history.clone(),
+        notices: Arc::clone(&common.notices),
+        watch: Arc::clone(&common.watch),
+        metrics: Arc::clone(&common.metrics),
+        cache: reloader.data_folder().join("figures.cache"),
+        since: clock.now(),
+        board: alerting::FigureBoard::default(),
     };
     let past = PastAgain {
         clock: clock.clone(),
-        vantage: reloader.vantage.clone(),
-        history: history.clone(),
-        notices: Arc::clone(&notices),
-        watch: Arc::clone(watch),
-        asked: again,
+        vantage: common.vantage.clone(),
+        history: common.history.clone(),
+        notices: Arc::clone(&common.notices),
+        watch: Arc::clone(&common.watch),
+        asked: Arc::clone(&common.again),
         events: reloader.events.clone(),
-    };
-    let figures = Figures {
-        clock,
-        zone,
-        vantage: reloader.vantage.clone(),
-        history: history.clone(),
-        notices,
-        watch: Arc::clone(watch),
-        metrics,
-        cache: reloader.data_folder().join("figures.cache"),
-        since: reloader.clock.now(),
-        board: alerting::FigureBoard::default(),
     };
     (maintained, figures, past)
 }

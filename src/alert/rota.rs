@@ -24,7 +24,7 @@ use crate::model::time::Millis;
 
 pub use view::{
     Hole, OnCallContact, OnCallPerson, OnCallShift, PlannedShift, TeamOnCall, ahead, kind, masked,
-    view,
+    planned, view,
 };
 
 /// How far [`who`] looks for the next change: 400 days, more than any turn that people agree on.
@@ -86,6 +86,14 @@ pub fn who(team: &Team, holidays: &[Holiday], zone: &TimeZone, at: Millis) -> On
 pub fn people(team: &Team, holidays: &[Holiday], zone: &TimeZone, at: Millis) -> Vec<PersonId> {
     let rota = Rota { team, holidays, zone };
     rota.people(&rota.piece(at))
+}
+
+/// Who of the team has the turn at `at`: nobody in a hole, where [`people`] names the fallback.
+#[must_use]
+pub fn on_duty(team: &Team, holidays: &[Holiday], zone: &TimeZone, at: Millis) -> Vec<PersonId> {
+    let rota = Rota { team, holidays, zone };
+    let piece = rota.piece(at);
+    if piece.via == Via::Fallback { Vec::new() } else { rota.people(&piece) }
 }
 
 /// The shifts of `span`, in order, without gap or overlap, cut at its ends. Neighbours differ in

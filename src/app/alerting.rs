@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::tz::TimeZone;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -30,10 +30,10 @@ use tracing::{info, warn};
 use super::pipeline::journal;
 use super::reload::Reloader;
 use super::watched::{self, Shared};
-use super::{AppError, lock};
+use super::{AppError, Common, lock};
 use crate::alert::book::{Book, Incident, IncidentId};
 use crate::alert::channel::alertmanager::alerts::alerts;
-use crate::alert::channel::alertmanager::status::must_take_over;
+use crate::alert::channel::alertmanager::status::{must_take_over, must_tell_the_end};
 use crate::alert::channel::alertmanager::{Alerts, status::Status};
 use crate::alert::delivery::Delivery;
 use crate::alert::escalation::{self, escalate};
@@ -46,6 +46,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{self, History};
 use crate::metrics::Metrics;
+use crate::model::alerting::Pager;
 use crate::model::alerting::rules::Severity;
 use crate::model::id::SystemId;
 use crate::model::time::Millis;
@@ -97,31 +98,20 @@ pub(super) struct Alerting {
     drills: Mutex<Drills>,
 }
 
-/// What it is made of.
-#[derive(Debug)]
-pub(super) struct Needs {
-    pub(super) clock: Clock,
-    pub(super) history: History,
-    pub(super) watch: Shared,
-    pub(super) figures: FigureBoard,
-    pub(super) reloader: Arc<Reloader>,
-    pub(super) metrics: Arc<Metrics>,
-    /// When the pipeline last looked around, in milliseconds since the machine started.
-    pub(super) looked: Arc<AtomicI64>,
-    /// Told when an alert opens or is over.
-    pub(super) alarmed: Arc<Notify>,
-    pub(super) refused: Refusal,
-}
-
 impl Alerting {
     /// Goes on where an earlier daemon ended.
     ///
     /// # Errors
     ///
     /// If the history can't be read, or a channel can't be set up.
-    pub(super) async fn start(needs: Needs) -> Result<Arc<Self>, AppError> {
-        let Needs { clock, history, watch, figures, reloader, metrics, looked, .. } = needs;
-        let (alarmed, refused) = (needs.alarmed, needs.refused);
+    pub(super) async fn start(
+        common: &Common,
+        reloader: &Arc<Reloader>,
+        figures: FigureBoard,
+    ) -> Result<Arc<Self>, AppError> {
+        let Common { clock, history, watch, metrics, looked, alarmed, refused, .. } =
+            common.clone();
+        let reloader = Arc::clone(reloader);
         let config = reloader.current();
         let (desk, kept) = desk::restore(&history, alarmed).await?;
         let links = desk::links(&desk, kept, &config);
@@ -251,13 +241,8 @@ impl Alerting {
             let roster = Arc::clone(&watched::lock(&self.watch).roster);
             let all =
                 self.desk.with(|it| alerts(&it.book, &roster, &config.alerting, &self.zone, now));
-            self.wanted.send_if_modified(|old| {
-                let differs = **old != all;
-                if differs {
-                    *old = Arc::new(all);
-                }
-                differs
-            });
+            // Also when nothing changed: an Alertmanager's client must hear that we still look.
+            self.wanted.send_replace(Arc::new(all));
         }
         self.measure(&config, &statuses, now);
     }
@@ -314,6 +299,9 @@ impl Alerting {
                 holidays: &config.roster.holidays,
                 zone: &self.zone,
                 take_over: must_take_over(statuses, &incident.id, now),
+                tell_the_end: config.alerting.pager == Pager::Alertmanager
+                    && incident.closed.is_some()
+                    && must_tell_the_end(statuses, &incident.id, now),
             };
             let decided = escalate(incident, &desk, &outbox.of(&incident.id), now);
             let keys: BTreeSet<String> = decided.drop.into_iter().map(|it| it.key).collect();
@@ -321,7 +309,9 @@ impl Alerting {
             for delivery in decided.new {
                 outbox.add(delivery);
             }
-            outbox.drop_where(now, |it| keys.contains(&it.key));
+            for dropped in outbox.drop_where(now, |it| keys.contains(&it.key)) {
+                self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+            }
             for what in decided.happened {
                 let kind = format!("alert.{}", what.as_str());
                 info!(incident = incident.id.0, what = what.as_str(), "{what}");
@@ -383,7 +373,7 @@ impl Alerting {
             metrics.unacknowledged(silent.min().map_or(0, |since| now.since(since)));
         });
         for team in &config.alerting.teams {
-            let on_call = rota::people(team, &config.roster.holidays, &self.zone, now);
+            let on_call = rota::on_duty(team, &config.roster.holidays, &self.zone, now);
             metrics.on_call(team.id.as_str(), on_call.len());
         }
         for status in statuses {

@@ -8,7 +8,6 @@ use clap::Args;
 use super::{Failure, default_config, environment, oncall};
 use crate::clock::Clock;
 use crate::config::{self, Looks};
-use crate::model::alerting::Alerting;
 
 /// Say what a configuration means, or everything that is wrong with it.
 #[derive(Debug, Args)]
@@ -27,7 +26,7 @@ impl Check {
         print!("{}", config::summary(&config));
         let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);
         let now = Clock::System.now();
-        print!("{}", oncall::holes(&Alerting::default(), holidays, zone, now));
+        print!("{}", oncall::holes(&config.alerting, holidays, zone, now));
         Ok(())
     }
 }

@@ -79,7 +79,7 @@ impl OnCall {
             Some(text) => instant(text, &monitor.timezone)?,
             None => Clock::System.now(),
         };
-        let mut alerting = Alerting::default();
+        let mut alerting = config.alerting.as_ref().clone();
         if let Some(team) = &self.team {
             only(&mut alerting, &id(team, TeamId::new)?)?;
         }

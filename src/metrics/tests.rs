@@ -5,6 +5,7 @@ use url::Host;
 
 use super::family::{self, Shape};
 use super::*;
+use crate::model::alerting::rules::Severity;
 use crate::model::check::{Check, IpChoice, Lane};
 use crate::model::id::OwnerId;
 use crate::model::phases::Phases;
@@ -279,6 +280,16 @@ fn a_family_is_one_block_in_either_format_and_all_have_heads() {
     metrics.queue_length("results", 3);
     metrics.commit(Duration::from_millis(3));
     metrics.period(Span::new(Millis(1_000), Millis(2_500)).unwrap());
+    let alerts = metrics.alerts();
+    alerts.message("mail", "sent");
+    alerts.attempt("mail", "accepted");
+    alerts.delay("mail", Duration::from_millis(3));
+    alerts.waiting("mail", 1);
+    alerts.firing(Severity::Page, 1);
+    alerts.on_call("noc", 1);
+    alerts.alertmanager("am-1:9093", [("accepted", 1), ("refused", 0), ("failed", 0)], true);
+    alerts.troubles("blind", 0);
+    alerts.heartbeat("sent");
     for format in [Format::Text, Format::OpenMetrics] {
         let page = page(&metrics, format);
         let heads: Vec<_> = page.lines().filter_map(|it| it.strip_prefix("# TYPE ")).collect();

@@ -183,3 +183,56 @@ fn the_log_is_one_json_object_a_line_if_asked_and_a_wrong_filter_is_named() {
     assert!(down["why"].as_str().unwrap().contains("500"), "{down}");
     assert_eq!(lines.last().unwrap()["message"], "ended");
 }
+
+/// An, from 06:00 to 22:00; nobody at night, when the fallback list is called.
+const ROTA: &str = r#"
+[[channel]]
+id = "thu"
+kind = "email"
+server = "127.0.0.1:25"
+security = "none"
+from = "giamsat@example.gov.vn"
+
+[[person]]
+id = "an"
+name = "Đ/c Nguyễn Văn An"
+contacts = [{ channel = "thu", to = "nguyen.an@example.gov.vn" }]
+
+[[team]]
+id = "truc"
+name = "Tổ trực"
+[[team.layer]]
+people = ["an"]
+start = "2026-11-02"
+turn = "8h"
+only = { hours = "06:00-22:00" }
+"#;
+
+#[test]
+fn oncall_says_who_is_on_call_and_its_exit_code_whether_anybody_is() {
+    let address = "127.0.0.1:1".parse().unwrap();
+    let text = config("contact = \"a@example.gov.vn\"", &[check("home", address, KEYS)]);
+    let folder = Folder::with(&format!("{text}{ROTA}"));
+    let (code, out, error) = folder.run(&["oncall", "--at", "2026-11-24 12:00"]);
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    for part in ["Đ/c Nguyễn Văn An (an), đến 22:00", "ng*****@example.gov.vn", "KHÔNG CÓ AI"]
+    {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(!out.contains("nguyen.an@"), "{out}");
+    fits(&out);
+    let (code, out, _) = folder.run(&["oncall", "--at", "2026-11-24 23:00", "--lang", "en"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("NOBODY"), "{out}");
+    fits(&out);
+    let (code, out, _) = folder.run(&["oncall", "--at", "2026-11-24 12:00", "--json"]);
+    let seen: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &seen["teams"][0]["now"]["people"][0]["id"]), (0, &"an".into()));
+    let (code, _, error) = folder.run(&["oncall", "--team", "nope"]);
+    assert_eq!(code, 64);
+    assert!(error.contains("no team `nope`") && error.contains("`truc`"), "{error}");
+    let (code, out, _) = folder.run(&["check"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("truc\n    nobody is on call"), "{out}");
+    fits(&out);
+}

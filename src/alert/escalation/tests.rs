@@ -114,6 +114,7 @@ struct World {
     deliveries: Vec<Delivery>,
     now: Millis,
     take_over: bool,
+    tell_the_end: bool,
     /// Whether channels work.
     works: bool,
 }
@@ -121,7 +122,15 @@ struct World {
 impl World {
     fn new(incident: Incident) -> Self {
         let (alerting, now) = (alerting(), Millis(START));
-        Self { alerting, incident, deliveries: Vec::new(), now, take_over: false, works: true }
+        Self {
+            alerting,
+            incident,
+            deliveries: Vec::new(),
+            now,
+            take_over: false,
+            tell_the_end: false,
+            works: true,
+        }
     }
 
     fn page() -> Self {
@@ -139,6 +148,7 @@ impl World {
             holidays: &[],
             zone: &zone,
             take_over: self.take_over,
+            tell_the_end: self.tell_the_end,
         };
         let acked = incident.ack.is_some();
         let decided = escalate(&mut incident, &desk, &deliveries, self.now);
@@ -406,6 +416,24 @@ fn with_alertmanager_as_the_pager_nobody_is_called_unless_it_is_gone() {
         "12 resolved an sms",
         "12 resolved an zalo",
     ]);
+}
+
+#[test]
+fn an_end_that_alertmanager_forgot_is_told_once_to_those_it_concerns_first() {
+    let mut world = World::page();
+    world.alerting.pager = Pager::Alertmanager;
+    world.until(5);
+    close(&mut world);
+    world.until(6).check(&[]);
+    world.tell_the_end = true;
+    world.until(9).check(&["6 resolved an zalo", "6 resolved an sms", "6 resolved an mail"]);
+
+    let mut told = World::page();
+    told.alerting.pager = Pager::Alertmanager;
+    (told.take_over, told.tell_the_end) = (true, true);
+    told.until(1);
+    close(&mut told);
+    told.until(9).check(&["0 page an zalo", "1 resolved an zalo"]);
 }
 
 #[test]
@@ -748,4 +776,65 @@ fn an_acknowledgement_that_is_read_again_is_the_same() {
     it.ack = Some(ack);
     let written = serde_json::to_string(&it).unwrap();
     assert_eq!(serde_json::from_str::<Incident>(&written).unwrap(), it);
+}
+
+#[test]
+fn a_ticket_is_not_told_again_after_maintenance_and_a_reopened_one_is() {
+    let mut world = World::new(incident(Kind::Slow, Severity::Ticket));
+    world.until(1);
+    world.incident.maintained = true;
+    world.until(2);
+    world.incident.maintained = false;
+    world.until(3).check(&["0 ticket an mail"]);
+    close(&mut world);
+    world.until(4);
+    reopen(&mut world);
+    world.until(5).check(&["0 ticket an mail", "3 resolved an mail", "4 ticket an mail"]);
+}
+
+#[test]
+fn an_acknowledgement_does_not_run_out_while_all_is_calm() {
+    let mut world = World::page();
+    world.until(1);
+    acknowledge(&mut world.incident, "an", "link", world.now).unwrap();
+    world.incident.now.clear();
+    world.until(40).check(&["0 page an zalo"]);
+    world.incident.now = vec![said(Kind::Down, Severity::Page)];
+    world.until(41).check(&["0 page an zalo", "40 page an zalo"]);
+}
+
+#[test]
+fn a_turn_that_was_refused_is_gone_through_again_after_the_pause_only() {
+    let mut world = World::page();
+    world.works = false;
+    for _ in 0..30 {
+        world.tick();
+        for it in world.deliveries.iter_mut().filter(|it| it.is_waiting()) {
+            it.status = Status::Failed { at: world.now };
+        }
+        world.now = world.now.plus_ms(SECOND);
+    }
+    let turns: HashSet<u32> = [0, 1]
+        .into_iter()
+        .filter(|turn| {
+            let turn = format!("/page/1/{turn}/");
+            world.deliveries.iter().any(|it| it.key.contains(&turn))
+        })
+        .collect();
+    assert_eq!(turns, HashSet::from([0]));
+    assert_eq!(world.incident.escalation.turn, 1);
+}
+
+#[test]
+fn an_address_that_is_no_target_any_more_gets_nothing() {
+    let mut world = World::page();
+    let group = Target::Address(ChannelId::new("zalo").unwrap(), "nhom".to_owned());
+    world.alerting.teams[0].steps[0].targets.push(group);
+    world.works = false;
+    world.until(1);
+    world.alerting.teams[0].steps[0].targets.pop();
+    world.works = true;
+    world.until(1).check(&["1 page an zalo"]);
+    close(&mut world);
+    world.until(2).check(&["1 page an zalo", "1 resolved an zalo"]);
 }

@@ -6,7 +6,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{LOOK_AHEAD_MS, OnCall, Via, changes, wall, who};
+use super::{LOOK_AHEAD_MS, OnCall, Shift, Via, changes, wall, who};
 use crate::model::alerting::Alerting;
 use crate::model::alerting::channel::{Channel, ChannelKind};
 use crate::model::alerting::people::{Contact, Person, Team};
@@ -109,15 +109,14 @@ pub fn view(
     at: Millis,
     days: u16,
 ) -> Vec<TeamOnCall> {
-    let ahead = ahead(zone, at, days);
     let team = |team: &Team| {
         let now = who(team, holidays, zone, at);
         let next = is_known(&now, at).then(|| {
             let then = who(team, holidays, zone, now.until);
             OnCallShift::new(alerting, &then, now.until)
         });
-        let planned = ahead.map(|it| changes(team, holidays, zone, it)).unwrap_or_default();
-        let is_hole = |it: &&super::Shift| it.via == Via::Fallback;
+        let planned = planned(team, holidays, zone, at, days);
+        let is_hole = |it: &&Shift| it.via == Via::Fallback;
         TeamOnCall {
             id: team.id.as_str().to_owned(),
             name: team.name.clone(),
@@ -128,6 +127,26 @@ pub fn view(
         }
     };
     alerting.teams.iter().map(team).collect()
+}
+
+/// The shifts of the next `days` days from `at` on. The last is whole, if its end is known.
+#[must_use]
+pub fn planned(
+    team: &Team,
+    holidays: &[Holiday],
+    zone: &TimeZone,
+    at: Millis,
+    days: u16,
+) -> Vec<Shift> {
+    let ahead = ahead(zone, at, days);
+    let mut shifts = ahead.map(|it| changes(team, holidays, zone, it)).unwrap_or_default();
+    if let Some(last) = shifts.last_mut() {
+        let start = last.span.start();
+        let then = who(team, holidays, zone, start);
+        let whole = Span::new(start, then.until).filter(|_| is_known(&then, start));
+        last.span = whole.unwrap_or(last.span);
+    }
+    shifts
 }
 
 /// The next `days` days from `at` on, by the clock of `zone`; `None` for no days, or beyond the
@@ -183,7 +202,7 @@ const fn named(via: Via) -> (&'static str, Option<usize>) {
 }
 
 impl PlannedShift {
-    fn new(it: &super::Shift) -> Self {
+    fn new(it: &Shift) -> Self {
         let (via, place) = named(it.via);
         Self {
             from: time(it.span.start()),

@@ -11,9 +11,8 @@ use tracing::warn;
 
 use super::post::Post;
 use super::tokens::Tokens;
-use super::{Alerting, peers, switch};
+use super::{Alerting, health, peers, switch};
 use crate::alert::channel::alertmanager::Client;
-use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::channel::{Sender, TokenStore};
 use crate::app::lock;
 
@@ -36,6 +35,7 @@ impl Branches {
     /// can't be used.
     pub(super) fn open(alerting: &Arc<Alerting>) -> Result<Self, String> {
         let (config, office) = (alerting.reloader.current(), alerting.office());
+        health::warn_of_holes(&config, alerting.clock.now());
         let tokens: Arc<dyn TokenStore> =
             Arc::new(Tokens::new(Arc::clone(&alerting.desk), alerting.history.clone()));
         let mut tasks = JoinSet::new();
@@ -52,7 +52,7 @@ impl Branches {
         let mut statuses = Vec::new();
         for settings in &config.alerting.alertmanagers {
             let client = Client::new(settings).map_err(|it| it.to_string())?;
-            let (tell, told) = watch::channel(Status::default());
+            let (tell, told) = watch::channel(client.status(alerting.clock.now()));
             let (clock, wanted) = (alerting.clock.clone(), alerting.wanted.subscribe());
             let stop = stop.clone();
             tasks.spawn(async move {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tracing::warn;
+
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
 use crate::alert::outbox::Outbox;
@@ -11,6 +13,7 @@ use crate::app::lock;
 use crate::app::watched::Watch;
 use crate::config::Config;
 use crate::history::Stats;
+use crate::model::alerting::people::{Target, Team};
 use crate::model::time::Millis;
 
 /// A channel, an Alertmanager or the history may fail for so long before it is told: a restart
@@ -73,16 +76,6 @@ impl Health {
         for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
             add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
         }
-        for status in looked.alertmanagers {
-            if let Some(since) = status.failing_since.filter(patient) {
-                let why = status.why.as_deref().unwrap_or("no answer");
-                add(TroubleKind::AlertmanagerFailing, &status.name, since, why);
-            }
-            for it in &status.quarantined {
-                let subject = format!("{} {}", status.name, it.alert);
-                add(TroubleKind::AlertRefused, &subject, it.since, &it.why);
-            }
-        }
         if let Some((since, why)) = &*lock(&self.refused) {
             add(TroubleKind::ConfigurationRefused, "", *since, why);
         }
@@ -91,10 +84,14 @@ impl Health {
                 add(TroubleKind::PeerFailing, peer, *since, why);
             }
         }
+        all.extend(looked.alertmanagers.iter().flat_map(|it| it.troubles(now)));
         self.look_at_rotas(looked);
-        for (team, since) in &self.holes {
-            add(TroubleKind::RotaHole, team, *since, "nobody is on call; the fallback is called");
-        }
+        all.extend(self.holes.iter().map(|(team, since)| Trouble {
+            kind: TroubleKind::RotaHole,
+            subject: team.clone(),
+            since: *since,
+            why: "nobody is on call; the fallback is called".to_owned(),
+        }));
         all
     }
 
@@ -102,12 +99,36 @@ impl Health {
         let config = looked.config;
         let empty = config.alerting.teams.iter().filter(|team| {
             let zone = &config.monitor.timezone;
-            rota::people(team, &config.roster.holidays, zone, looked.now).is_empty()
+            asks_the_rota(team)
+                && rota::on_duty(team, &config.roster.holidays, zone, looked.now).is_empty()
         });
         let empty: Vec<String> = empty.map(|it| it.id.to_string()).collect();
         self.holes.retain(|id, _| empty.contains(id));
         for id in empty {
             self.holes.entry(id).or_insert(looked.now);
         }
+    }
+}
+
+/// Whether anybody is called because it is their turn.
+fn asks_the_rota(team: &Team) -> bool {
+    team.steps.iter().flat_map(|it| &it.targets).any(|it| *it == Target::OnCall)
+}
+
+/// How far ahead holes in a rota are told when a configuration comes into force.
+const AHEAD_DAYS: u16 = 60;
+
+/// Warns of each team that will have nobody on call.
+pub(super) fn warn_of_holes(config: &Config, now: Millis) {
+    let zone = &config.monitor.timezone;
+    let Some(ahead) = rota::ahead(zone, now, AHEAD_DAYS) else { return };
+    for team in config.alerting.teams.iter().filter(|it| asks_the_rota(it)) {
+        let holes = rota::holes(team, &config.roster.holidays, zone, ahead);
+        let Some(first) = holes.first() else { continue };
+        let from = crate::web::time(first.start());
+        warn!(
+            team = %team.id, from, holes = holes.len(),
+            "nobody is on call then; the fallback will be called (see `thongsuot oncall`)"
+        );
     }
 }

@@ -63,7 +63,7 @@ impl Page<'_> {
         let Question { holidays, zone, at, .. } = *self.question;
         let now = rota::who(team, holidays, zone, at);
         let until = (now.until < at.plus_ms(LOOK_AHEAD_MS)).then_some(now.until);
-        self.now(team, &now.people, now.via, until);
+        self.now(&now.people, now.via, until);
         if let Some(from) = until {
             let next = rota::who(team, holidays, zone, from);
             let label = self.pick("tiếp theo", "next");
@@ -76,13 +76,13 @@ impl Page<'_> {
         self.ahead(team);
     }
 
-    fn now(&mut self, team: &Team, people: &[PersonId], via: Via, until: Option<Millis>) {
+    fn now(&mut self, people: &[PersonId], via: Via, until: Option<Millis>) {
         let label = self.pick("đang trực", "on call");
         let until = match until {
             Some(it) => format!(", {} {}", self.pick("đến", "until"), self.moment(it)),
             None => format!(", {}", self.pick("không đổi", "for good")),
         };
-        let reason = self.reason(team, via);
+        let reason = self.reason(via);
         self.line(label, &format!("{}{until}{reason}", self.who(people, via)));
         for person in people {
             let person = OnCallPerson::new(self.question.alerting, person);
@@ -131,20 +131,22 @@ impl Page<'_> {
 
     fn ahead(&mut self, team: &Team) {
         let Question { holidays, zone, at, days, .. } = *self.question;
-        let Some(span) = rota::ahead(zone, at, days) else { return };
+        let shifts = rota::planned(team, holidays, zone, at, days);
+        if shifts.is_empty() {
+            return;
+        }
         let title = match self.question.vietnamese {
             true => format!("{days} ngày tới"),
             false if days == 1 => "the next day".to_owned(),
             false => format!("the next {days} days"),
         };
         let _ = writeln!(self.out, "\n  {title}");
-        let shifts = rota::changes(team, holidays, zone, span);
         let mut last = None;
         for shift in &shifts {
             let start = self.civil(shift.span.start());
             let day = (last != Some(start.date())).then(|| self.weekday(start));
             last = Some(start.date());
-            let row = self.row(team, shift, &day.unwrap_or_default());
+            let row = self.row(shift, &day.unwrap_or_default());
             let _ = writeln!(self.out, "{}", row.trim_end());
         }
         let holes: Vec<Span> =
@@ -161,7 +163,7 @@ impl Page<'_> {
         let _ = writeln!(self.out, "  {text}");
     }
 
-    fn row(&self, team: &Team, shift: &Shift, day: &str) -> String {
+    fn row(&self, shift: &Shift, day: &str) -> String {
         let (start, end) = (self.civil(shift.span.start()), self.civil(shift.span.end()));
         let until = if start.date() == end.date() {
             end.strftime("%H:%M").to_string()
@@ -174,7 +176,7 @@ impl Page<'_> {
                 let nobody = self.pick("KHÔNG CÓ AI → ", "NOBODY → ");
                 format!("{nobody}{}", self.names(&shift.people))
             }
-            _ => format!("{}{}", self.names(&shift.people), self.reason(team, shift.via)),
+            _ => format!("{}{}", self.names(&shift.people), self.reason(shift.via)),
         };
         format!("{}{}", pad(&when, WHEN), cut(&who, COLUMNS - WHEN))
     }
@@ -217,10 +219,10 @@ impl Page<'_> {
     }
 
     /// Why it is this person, where that is worth saying.
-    fn reason(&self, team: &Team, via: Via) -> String {
+    fn reason(&self, via: Via) -> String {
         match via {
             Via::Override(_) => self.pick(" (trực thay)", " (standing in)").to_owned(),
-            Via::Layer(place) if team.layers.len() > 1 => {
+            Via::Layer(place) if place > 0 => {
                 format!(" ({} {})", self.pick("lớp", "layer"), place + 1)
             }
             Via::Layer(_) | Via::Fallback => String::new(),

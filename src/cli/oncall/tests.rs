@@ -143,8 +143,8 @@ TỔ TRỰC DỊCH VỤ CÔNG (truc-dvc)
   thứ Sáu 27/11  18:20 – 22:00         Đ/c Lê Thị Bình
                  22:00 – 00:00 28/11   Đ/c Phạm Chi
   thứ Bảy 28/11  00:00 – 18:00         Đ/c Trần Dũng (trực thay)
-                 18:00 – 18:20 29/11   KHÔNG CÓ AI → Đ/c Trần Dũng
-  ! 1 khoảng không có ai trực, 1 ngày 20 phút
+                 18:00 – 00:00 30/11   KHÔNG CÓ AI → Đ/c Trần Dũng
+  ! 1 khoảng không có ai trực, 1 ngày 6 giờ
 "
     );
 }
@@ -168,8 +168,8 @@ TỔ TRỰC DỊCH VỤ CÔNG (truc-dvc)
                 list (Đ/c Trần Dũng)
 
   the next day
-  Sat 28 Nov     20:00 – 20:00 29 Nov  NOBODY → Đ/c Trần Dũng
-  ! nobody on call once, 1 d
+  Sat 28 Nov     20:00 – 00:00 30 Nov  NOBODY → Đ/c Trần Dũng
+  ! nobody on call once, 1 d 4 h
 "
     );
 }
@@ -242,4 +242,72 @@ Rota
     );
     all.teams[0].layers[0].only = None;
     assert_eq!(holes(&all, &[], &zone(), at("2026-11-27T18:20")), "");
+}
+
+/// What stands before the example of `docs/oncall.md`.
+const BEFORE: &str = r#"
+[monitor]
+vantage = "hn-1"
+
+[[owner]]
+id = "bca"
+name = "Bộ Công an"
+
+[[holiday]]
+date = "2027-02-05"
+until = "2027-02-10"
+name = "Tết Nguyên đán Đinh Mùi"
+source = "chưa công bố"
+
+[[channel]]
+id = "zalo"
+kind = "zalo-bot"
+token = { file = "secret" }
+
+[[channel]]
+id = "sms"
+kind = "webhook"
+url = { file = "secret" }
+
+[[channel]]
+id = "thu"
+kind = "email"
+server = "mail.example.gov.vn:587"
+from = "giamsat@example.gov.vn"
+"#;
+
+#[test]
+fn the_example_of_the_documentation_means_what_it_says() {
+    let text = include_str!("../../../docs/oncall.md");
+    let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let others = ["binh", "chi", "dung", "truong"].map(|id| {
+        format!(
+            "[[person]]\nid = \"{id}\"\nname = \"{id}\"\n\
+             contacts = [{{ channel = \"zalo\", to = \"z-{id}\" }}]\n"
+        )
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("targets.toml");
+    std::fs::write(folder.path().join("secret"), "https://gateway.example.gov.vn/x").unwrap();
+    std::fs::write(&path, format!("{BEFORE}{example}{}", others.concat())).unwrap();
+    let config = config::load(&path, &|_| None).map_err(|it| it.to_string()).unwrap();
+    let team = &config.alerting.teams[0];
+    let zone = &config.monitor.timezone;
+    for (when, who, via) in [
+        ("2026-11-24T05:59", "chi", rota::Via::Layer(0)),
+        ("2026-11-24T06:00", "an", rota::Via::Layer(0)),
+        ("2026-11-28T06:00", "dung", rota::Via::Layer(1)),
+        ("2026-11-28T22:00", "chi", rota::Via::Layer(0)),
+        ("2026-12-03T23:00", "an", rota::Via::Override(2)),
+        ("2026-12-04T06:00", "an", rota::Via::Layer(0)),
+        ("2027-02-06T03:00", "dung", rota::Via::Override(0)),
+        ("2027-02-09T05:59", "binh", rota::Via::Override(1)),
+        // Still a day off, and no longer on the list.
+        ("2027-02-10T10:00", "dung", rota::Via::Layer(1)),
+        ("2027-02-11T10:00", "an", rota::Via::Layer(0)),
+    ] {
+        let got = rota::who(team, &config.roster.holidays, zone, at(when));
+        assert_eq!((got.people, got.via), (vec![person(who)], via), "{when}");
+    }
+    assert_eq!(holes(&config.alerting, &config.roster.holidays, zone, at("2026-11-24T06:00")), "");
 }

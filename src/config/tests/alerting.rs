@@ -129,3 +129,28 @@ fn local_times_are_of_the_monitors_zone() {
     let made = team(text);
     assert_eq!(made.overrides[0].to.since(made.overrides[0].from), 1_000);
 }
+
+#[test]
+fn every_kind_has_a_preset_whose_names_are_its_keys() {
+    use crate::config::element::template;
+    use crate::config::keys::alerting::channel::{CHANNEL, KINDS};
+    use crate::model::alerting::presets::{ACCESS_TOKEN, PRESETS, Settings, preset};
+    use crate::model::secret::Secret;
+
+    let listed: Vec<_> = CHANNEL.kinds.iter().map(|it| it.name).collect();
+    assert_eq!(listed, KINDS);
+    for kind in KINDS.iter().filter(|it| !["email", "http"].contains(it)) {
+        let url = Some(Secret::new("https://a.vn/".to_owned()));
+        let made = preset(kind, Settings { url, ..Settings::default() }).expect(kind);
+        let mut names: Vec<_> = CHANNEL.keys_of(Some(kind)).map(|key| key.name).collect();
+        if CHANNEL.key("refresh_token", Some(kind)).is_some() {
+            names.push(ACCESS_TOKEN);
+        }
+        let headers = made.headers.iter().map(|(_, value)| value);
+        for part in [&made.url, &made.body].into_iter().chain(headers) {
+            assert_eq!(template::unknown_name(part.reveal(), &names), None, "{kind}");
+            template::trial(part.reveal(), &names).unwrap_or_else(|it| panic!("{kind}: {it}"));
+        }
+    }
+    assert_eq!(PRESETS.len(), KINDS.len() - 2);
+}

@@ -187,6 +187,23 @@ fn every_example_in_the_documentation_is_a_configuration() {
 }
 
 #[test]
+fn every_example_of_a_channel_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/channels.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let examples: Vec<_> = page.split("```toml\n").skip(1).collect();
+    assert!(examples.len() > 4, "{}", examples.len());
+    let env = |_: &str| Some("https://example.vn/secret".to_owned());
+    // Their secrets lie in files of somebody else's machine.
+    let file = regex::Regex::new(r#"\{ file = "[^"]*" \}"#).unwrap();
+    for example in examples {
+        let text = file.replace_all(example.split("```").next().unwrap(), "{ env = \"T\" }");
+        let config =
+            super::load::parse_bytes("channels.md", format!("{EXAMPLE}\n{text}").into(), &env);
+        config.unwrap_or_else(|it| panic!("{text}\n{it}"));
+    }
+}
+
+#[test]
 fn every_example_of_a_key_is_of_its_shape() {
     fn check(table: &'static Table, seen: &mut BTreeSet<&'static str>) {
         if !seen.insert(table.title) {

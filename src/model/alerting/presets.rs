@@ -1,6 +1,6 @@
 //! What the built-in HTTP channels send: data only, from what each API documents.
 //!
-//! Templates know the fields of a message (`docs/alerting.md`), `to` for the address, `access_token`
+//! Templates know the fields of a message (`docs/channels.md`), `to` for the address, `access_token`
 //! for an exchanged token, and the values of the channel by name.
 
 use std::time::Duration;

@@ -1,7 +1,11 @@
 //! A real Alertmanager that is stopped, killed, hung, or given what it refuses.
 
+use std::net::SocketAddr;
+
 use rustix::process::Signal;
-use thongsuot::alert::channel::alertmanager::status::{Status, TAKE_OVER_MS, must_take_over};
+use thongsuot::alert::channel::alertmanager::status::{
+    Status, TAKE_OVER_MS, must_take_over, must_tell_the_end,
+};
 use thongsuot::alert::channel::alertmanager::{AmAlert, Labels};
 use thongsuot::alert::condition::Kind;
 use thongsuot::model::alerting::rules::Severity;
@@ -10,8 +14,9 @@ use tokio::time::Instant;
 
 use super::desk::{Desk, TIMEOUT, id, now, settings};
 use super::hook::Hook;
-use super::instance::{Instance, config};
+use super::instance::{Instance, config, free_address};
 use super::real::can;
+use super::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_for_a_while_it_then_tells_what_ended_and_nothing_twice() {
@@ -64,13 +69,81 @@ async fn killed_with_its_memory_gone_it_learns_everything_again() {
     hook.told("on-call", 1, false, 1).await;
     assert!(status.last_accepted.is_some());
     // What is over is told again to one that forgot, for a quarter of an hour.
-    desk.accepted(0).await;
-    let before = desk.status(0).counts.accepted;
+    let before = desk.accepted(0).await.counts.accepted;
+    assert!(desk.status(0).untold.is_empty());
     am.kill_and_forget();
     am.launch().await;
     let both = |counts: u64| counts >= before + 2;
     desk.status_is(0, "posted again", |it| it.restarts == 2 && both(it.counts.accepted)).await;
     assert_eq!(desk.accepted(0).await.resolved, 1);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_it_can_t_tell_any_more_is_left_to_others() {
+    if !can("an incident that ends while Alertmanager loses its memory") {
+        return;
+    }
+    let hook = Hook::start().await;
+    let mut am = Instance::start(hook.address).await;
+    let mut desk = Desk::new(&[settings(am.address)]);
+    desk.open(1, "vneid", Kind::Down, Severity::Page);
+    hook.told("on-call", 1, true, 1).await;
+    desk.accepted(0).await;
+    am.kill_and_forget();
+    desk.close(1);
+    desk.status_is(0, "fails", |it| it.failing_since.is_some()).await;
+    am.launch().await;
+    let status = desk.status_is(0, "its end is untold", |it| it.untold.contains(&id(1))).await;
+    assert!(must_tell_the_end([&status], &id(1), status.last_accepted.unwrap_or(now())));
+    // Another incident of the group is told and the first is not: Alertmanager indeed says nothing.
+    desk.open(2, "vneid", Kind::Coverage, Severity::Page);
+    hook.told("on-call", 2, true, 1).await;
+    desk.close(2);
+    hook.told("on-call", 2, false, 1).await;
+    assert_eq!(hook.count("on-call", 1, false), 0);
+    desk.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_tells_once_and_goes_on_with_one_of_two() {
+    if !can("a cluster of two Alertmanagers") {
+        return;
+    }
+    let hook = Hook::start().await;
+    let [first, second] = [(); 2].map(|()| free_address());
+    let arguments = |own: SocketAddr, peer: SocketAddr| {
+        [
+            format!("--cluster.listen-address={own}"),
+            format!("--cluster.peer={peer}"),
+            "--cluster.settle-timeout=2s".to_owned(),
+            "--cluster.peer-timeout=4s".to_owned(),
+        ]
+    };
+    let mut one = Instance::new(&config(hook.address), &arguments(first, second));
+    let mut other = Instance::new(&config(hook.address), &arguments(second, first));
+    one.launch().await;
+    other.launch().await;
+    until("they know each other", async || {
+        let peers = [one.peers().await, other.peers().await];
+        (peers == [2, 2]).then_some(())
+    })
+    .await;
+    let mut desk = Desk::new(&[settings(one.address), settings(other.address)]);
+    desk.open(1, "vneid", Kind::Down, Severity::Page);
+    one.has(1, "ThongsuotServiceDown").await;
+    other.has(1, "ThongsuotServiceDown").await;
+    hook.told("on-call", 1, true, 1).await;
+    desk.accepted(0).await;
+    desk.accepted(1).await;
+    one.stop();
+    // The other works through the messages of a group one after the other: when it tells of this,
+    // it has decided not to tell of the first.
+    desk.open(2, "vneid", Kind::Coverage, Severity::Page);
+    hook.told("on-call", 2, true, 1).await;
+    let messages = hook.all("on-call");
+    let of_it_alone = messages.iter().filter(|it| it.iter().all(|it| it.incident == id(1).0));
+    assert_eq!(of_it_alone.count(), 1, "{messages:?}");
     desk.stop().await;
 }
 

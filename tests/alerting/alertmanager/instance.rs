@@ -42,6 +42,11 @@ pub(super) fn config(hook: SocketAddr) -> String {
     })
 }
 
+/// Free a moment ago; Alertmanager can't choose one itself and say which.
+pub(super) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 impl Instance {
     /// Starts one that tells `hook`.
     pub(super) async fn start(hook: SocketAddr) -> Self {
@@ -54,9 +59,11 @@ impl Instance {
     pub(super) fn new(config: &str, arguments: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("thongsuot-am").tempdir().unwrap();
         fs::write(folder.path().join("alertmanager.yml"), config).unwrap();
-        // Free a moment ago; Alertmanager can't choose one itself and say which.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self { folder, address, child: None, arguments: arguments.to_vec() }
+        let mut arguments = arguments.to_vec();
+        if !arguments.iter().any(|it| it.starts_with("--cluster.listen-address")) {
+            arguments.push("--cluster.listen-address=".to_owned());
+        }
+        Self { folder, address: free_address(), child: None, arguments }
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -77,7 +84,7 @@ impl Instance {
         let child = Command::new(PROGRAM)
             .current_dir(self.folder.path())
             .args(["--config.file=alertmanager.yml", "--storage.path=data"])
-            .args(["--cluster.listen-address=", "--data.retention=1h"])
+            .arg("--data.retention=1h")
             .arg(format!("--web.listen-address={}", self.address))
             .args(&self.arguments)
             .stdin(Stdio::null())
@@ -110,12 +117,23 @@ impl Instance {
         kill_process(Pid::from_raw(id.cast_signed()).unwrap(), signal).unwrap();
     }
 
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("http://{}/api/v2/{path}", self.address);
+        let Ok(answer) = plain().get(url).send().await else { return Value::Null };
+        answer.json().await.unwrap_or_default()
+    }
+
     /// Every alert that stands there, as its API gives it.
     pub(super) async fn alerts(&self) -> Vec<Value> {
-        let url = format!("http://{}/api/v2/alerts", self.address);
-        let client = plain();
-        let Ok(answer) = client.get(url).send().await else { return Vec::new() };
-        answer.json().await.unwrap_or_default()
+        self.get("alerts").await.as_array().cloned().unwrap_or_default()
+    }
+
+    /// How many of its cluster it knows, itself too, once that has settled.
+    pub(super) async fn peers(&self) -> usize {
+        let status = self.get("status").await;
+        let settled = status["cluster"]["status"] == "ready";
+        let peers = status["cluster"]["peers"].as_array().map_or(0, Vec::len);
+        if settled { peers } else { 0 }
     }
 
     /// The alert of an incident with this name, once it stands there.

@@ -52,6 +52,51 @@ fn the_shipped_routes_lead_where_they_should() {
     }
 }
 
+/// What the template `text` makes of two alerts.
+fn rendered(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data.json");
+    let first = serde_json::json!({
+        "summary": "[GIÁN ĐOẠN] VNeID: từ 08:14 ngày 23/11 (SC-2026-0012)",
+        "description": "GIÁN ĐOẠN: từ chối kết nối\nChưa có người tiếp nhận.",
+        "owner_name": "Bộ Công an",
+        "incident_url": "https://giamsat.example.gov.vn/incidents/SC-2026-0012",
+    });
+    let second = serde_json::json!({ "summary": "[CHẬM] Hộ tịch" });
+    let alerts = serde_json::json!({ "alerts": [
+        { "status": "firing", "labels": {}, "annotations": first },
+        { "status": "firing", "labels": {}, "annotations": second },
+    ] });
+    std::fs::write(&data, alerts.to_string()).unwrap();
+    std::fs::write(folder.path().join("none.tmpl"), "").unwrap();
+    let mut command = Command::new("amtool");
+    command.args(["template", "render", "--template.glob=none.tmpl"]).current_dir(folder.path());
+    command.args([format!("--template.text={text}"), "--template.data=data.json".to_owned()]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_shipped_mail_says_everything_in_vietnamese() {
+    if !is_installed("amtool") {
+        return skip("the shipped mail of Alertmanager", "amtool is not installed");
+    }
+    let shipped = std::fs::read_to_string(SHIPPED).unwrap();
+    let (_, subject) = shipped.split_once("Subject: '").unwrap();
+    let subject = rendered(subject.split_once("'\n").unwrap().0);
+    assert_eq!(subject.trim(), "[GIÁN ĐOẠN] VNeID: từ 08:14 ngày 23/11 (SC-2026-0012) (+1)");
+    let (_, text) = shipped.split_once("text: |-\n").unwrap();
+    let text = text.split_once("    webhook_configs").unwrap().0;
+    let text: Vec<&str> = text.lines().map(str::trim_start).collect();
+    assert_eq!(
+        rendered(&text.join("\n")).trim(),
+        "[GIÁN ĐOẠN] VNeID: từ 08:14 ngày 23/11 (SC-2026-0012)\nGIÁN ĐOẠN: từ chối kết nối\n\
+         Chưa có người tiếp nhận.\nChủ quản: Bộ Công an\n\
+         Sự cố: https://giamsat.example.gov.vn/incidents/SC-2026-0012\n\n[CHẬM] Hộ tịch"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_are_received_grouped_inhibited_and_resolved() {
     if !can("alerts in a real Alertmanager") {

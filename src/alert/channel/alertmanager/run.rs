@@ -35,7 +35,8 @@ impl Client {
     ///
     /// The first value of `wanted` must be complete: what is missing in it is not resolved, but
     /// not kept up either. `wanted` must be sent anew at least every half minute, changed or not:
-    /// after two minutes of silence the watchdog ends, since nobody judges any more.
+    /// after two minutes of silence the watchdog ends, since nobody judges any more. The last
+    /// value is posted when we are asked to stop: an empty one would be an all-clear for all.
     ///
     /// # Errors
     ///
@@ -184,8 +185,11 @@ impl<N: Fn() -> Millis> Work<N> {
         let Some(skew) = answer.date.as_deref().and_then(|it| wire::skew_ms(it, now)) else {
             return;
         };
-        if (skew == 0) != (self.status.skew_ms == 0) {
-            warn!(alertmanager = %self.status.name, skew_ms = skew, "the clocks differ");
+        match (self.status.skew_ms, skew) {
+            (0, 0) => {}
+            (0, _) => warn!(alertmanager = %self.status.name, skew_ms = skew, "the clocks differ"),
+            (_, 0) => info!(alertmanager = %self.status.name, "the clocks agree again"),
+            _ => {}
         }
         self.status.skew_ms = skew;
     }
