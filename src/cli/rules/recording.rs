@@ -27,8 +27,8 @@ pub(super) fn rules() -> Vec<Rule> {
              (thongsuot_result_duration_seconds_count * 0 + 1)\n)",
         ),
         record(
-            "system_outcome:thongsuot_results:rate5m",
-            "sum by (system, outcome) (rate(thongsuot_results_total[5m]))",
+            "system_outcome:thongsuot_results:rate10m",
+            "sum by (system, outcome) (rate(thongsuot_results_total[10m]))",
         ),
         record(
             "check_phase:thongsuot_phase_seconds:mean10m",
