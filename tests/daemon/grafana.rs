@@ -25,7 +25,7 @@ const KINDS: [&str; 7] =
     ["stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"];
 
 /// Longest that every panel may take to have something to show.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn dashboard(language: &str, name: &str) -> Value {
     let path = project(&format!("grafana/dashboards/{language}/{name}.json"));
@@ -191,8 +191,8 @@ fn asked() -> Vec<Asked> {
 fn filled(expr: &str, all: bool) -> String {
     let chosen = |one: &str| if all { ".*".to_owned() } else { one.to_owned() };
     let filled = expr
-        .replace("$__rate_interval", "10s")
-        .replace("$window", "10s")
+        .replace("$__rate_interval", "30s")
+        .replace("$window", "30s")
         .replace("$owner", &chosen("(bca|vp)"))
         .replace("$system", &chosen("dvc"))
         .replace("$vantage", &chosen("hn-1"))
