@@ -8,14 +8,18 @@ mod check;
 mod call;
 mod maintenance;
 mod oncall;
+mod alerts;
+mod drill;
 mod probe;
 mod status;
+mod healthy;
 mod verify;
 mod progress;
 mod output;
 mod tame;
 mod report;
 mod export;
+mod rules;
 
 use std::path::PathBuf;
 
@@ -33,7 +37,7 @@ First steps:
   thongsuot probe https://…         run one probe now and explain it
   thongsuot run                     watch targets.toml, serve on its `listen` address
 
-Exit codes: 0 done · 1 the answer is no (probe bad, history damaged) · 64 wrong usage ·
+Exit codes: 0 done · 1 the answer is no (probe bad, nobody answered) · 64 wrong usage ·
 70 a part of the daemon died · 74 a file, port or network of ours failed · 78 configuration.")]
 pub struct Arguments {
     /// How the log is written to standard error: text for people, json for machines.
@@ -67,8 +71,14 @@ enum Command {
     Probe(probe::Probe),
     /// Show the country at a glance, from a running daemon.
     Status(status::Status),
+    /// Ask a running daemon whether it is well, for a container's health check.
+    Healthy(healthy::Healthy),
     /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
     Maintenance(Box<maintenance::Maintenance>),
+    /// Show incidents, take one on (tiếp nhận), or close it.
+    Alerts(Box<alerts::Alerts>),
+    /// Send a test page along the real path, and wait until somebody acknowledges it.
+    Drill(drill::Drill),
     /// Say who is on call, until when, how they are reached, and who is next.
     Oncall(oncall::OnCall),
     /// Check that the history is whole and nobody has edited it.
@@ -77,6 +87,8 @@ enum Command {
     Report(report::Report),
     /// Raw results of a period, for an auditor who recomputes the figures.
     Export(export::Export),
+    /// Print recording and alert rules for Prometheus, made from a configuration.
+    Rules(rules::Rules),
 }
 
 /// The configuration that commands read if none is named.
@@ -105,11 +117,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),
+        Command::Healthy(it) => it.run(),
         Command::Maintenance(it) => it.run(),
+        Command::Alerts(it) => it.run(),
+        Command::Drill(it) => it.run(),
         Command::Oncall(it) => it.run(),
         Command::Verify(it) => it.run(),
         Command::Report(it) => it.run(),
         Command::Export(it) => it.run(),
+        Command::Rules(it) => it.run(),
     }
 }
 

@@ -163,3 +163,35 @@ fn what_is_kept_is_what_changed_and_a_restart_goes_on_with_it() {
     outbox.prune(|_| false);
     assert_eq!(keep(&mut outbox).len(), 1, "what is over goes, what waits stays");
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_nothing_wait_until_it_has_caught_up() {
+    const HOUR: i64 = 3_600_000;
+    let mut outbox = Outbox::default();
+    let at = |ms: i64| Millis(HOUR + ms);
+    assert!(!outbox.settle(at(0)));
+    let decided = Delivery { decided: at(0), ..page("1", "sms", "84", HOUR) };
+    outbox.add(decided.clone());
+    let (key, to) = ("1/b".to_owned(), "85".to_owned());
+    outbox.add(Delivery { key, to, person: None, due: at(120_000), ..decided });
+    send(&mut outbox, "sms", &later(Some(30)), HOUR);
+    outbox.take_changes();
+    assert!(!outbox.settle(at(500)), "time goes on");
+    assert!(outbox.settle(Millis(500)), "an hour back");
+    assert_eq!(outbox.next(&id("sms"), GAP, Millis(29_999)), None, "asked for a pause");
+    assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(30_000)));
+    send(&mut outbox, "sms", &TAKEN, 30_000);
+    assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(120_000)), "as was meant");
+    assert_eq!(outbox.take_changes().len(), 2);
+    // What was sent by the clock that was ahead does not hold up the next.
+    outbox.settle(at(0));
+    outbox.add(Delivery { key: "2".to_owned(), ..page("2", "sms", "86", HOUR) });
+    send(&mut outbox, "sms", &TAKEN, HOUR);
+    outbox.settle(Millis(0));
+    outbox.add(Delivery { key: "3".to_owned(), ..page("3", "sms", "86", 0) });
+    assert_eq!(outbox.next(&id("sms"), GAP, Millis(60_000)).map(|it| it.deliveries.len()), Some(1));
+    // As when the machine's clock was mended while we were away.
+    let mut outbox = Outbox::restore([Delivery { decided: at(0), ..page("1", "sms", "84", HOUR) }]);
+    assert!(outbox.settle(Millis(0)));
+    assert!(outbox.next(&id("sms"), GAP, Millis(0)).is_some());
+}

@@ -40,7 +40,9 @@ pub(super) struct Ended {
 impl Drills {
     /// Those that an earlier daemon began.
     pub(super) fn restore(book: &Book) -> Self {
-        let open = book.incidents.values().filter(|it| it.is_open());
+        // One that is calm is over: only its incident is still to be closed.
+        let goes_on = |it: &&Incident| it.is_open() && !it.now.is_empty();
+        let open = book.incidents.values().filter(goes_on);
         let active = open.filter_map(|it| Some((team_of(it)?, it.opened))).collect();
         Self { active, looked: None }
     }

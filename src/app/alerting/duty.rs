@@ -10,6 +10,7 @@ use crate::alert::rota::{self, Via};
 use crate::alert::step;
 use crate::app::pipeline::journal;
 use crate::config::Config;
+use crate::model::alerting::Language;
 use crate::model::alerting::people::Team;
 use crate::model::id::PersonId;
 use crate::model::time::Millis;
@@ -34,6 +35,14 @@ impl Duty for Alerting {
     fn on_call(&self) -> Vec<TeamSeen> {
         let (config, now) = (self.reloader.current(), self.clock.now());
         config.alerting.teams.iter().map(|it| team(it, &config, now)).collect()
+    }
+
+    fn language(&self) -> Language {
+        self.reloader.current().alerting.language
+    }
+
+    fn name_of(&self, who: &str) -> String {
+        self.name(who)
     }
 
     fn link(&self, token: &str) -> Result<LinkSeen, ActError> {

@@ -76,7 +76,8 @@ impl Health {
         for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
             add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
         }
-        if let Some((since, why)) = &*lock(&self.refused) {
+        // Whoever edits it is told at once by the command; others only if it is left so.
+        if let Some((since, why)) = lock(&self.refused).as_ref().filter(|it| patient(&it.0)) {
             add(TroubleKind::ConfigurationRefused, "", *since, why);
         }
         for (peer, (since, why)) in &*lock(&self.peers) {

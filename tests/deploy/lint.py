@@ -1,0 +1,153 @@
+"""Looks over deploy/: what an engine or a cluster would refuse, and what we promise of it.
+
+    tests/deploy/lint.py compose FILE
+    tests/deploy/lint.py kubernetes FOLDER
+
+Prints one line a mistake; exit code 1 if there is any. Needs PyYAML; with the module
+kubernetes_validate the manifests are also held against Kubernetes' own schema.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+mistakes = []
+
+
+def must(true, what):
+    if not true:
+        mistakes.append(what)
+
+
+class Strict(yaml.SafeLoader):
+    """Refuses a key that stands twice."""
+
+
+def mapping(loader, node, deep=False):
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+    twice = {key for key in keys if keys.count(key) > 1}
+    must(not twice, f"line {node.start_mark.line + 1}: twice: {twice}")
+    loader.flatten_mapping(node)
+    return dict((loader.construct_object(k, True), loader.construct_object(v, True)) for k, v in node.value)
+
+
+Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+
+# Keys of the Compose specification that are used here or may come.
+SERVICE = {
+    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "logging",
+    "mem_limit", "networks", "pids_limit", "ports", "read_only", "restart", "secrets", "security_opt",
+    "stop_grace_period", "sysctls", "tmpfs", "user", "volumes",
+}  # fmt: skip
+HEALTH = {"test", "interval", "timeout", "retries", "start_period"}
+
+
+def compose(path):
+    text = path.read_text(encoding="utf-8")
+    file = yaml.load(text, Strict)
+    extra = {key for key in file if not key.startswith("x-")} - {"name", "services", "secrets", "volumes"}
+    must(not extra, f"unknown: {extra}")
+    used = set()
+    must(set(file["services"]) == {"thongsuot", "prometheus", "alertmanager", "grafana"}, "the four services")
+    for name, service in file["services"].items():
+        must(not set(service) - SERVICE, f"{name}: unknown: {set(service) - SERVICE}")
+        must(re.fullmatch(r"[a-z0-9./-]+:v?\d+\.\d+\.\d+", service.get("image", "")), f"{name}: image is not pinned")
+        must(service.get("read_only") is True, f"{name}: root can be written")
+        must(service.get("cap_drop") == ["ALL"], f"{name}: keeps capabilities")
+        must("no-new-privileges:true" in service.get("security_opt", []), f"{name}: may gain privileges")
+        must(service.get("restart"), f"{name}: is not started again")
+        health = service.get("healthcheck", {})
+        must(set(health) == HEALTH and health["test"][0] == "CMD", f"{name}: no health check")
+        for port in service.get("ports", []):
+            must(port.startswith("127.0.0.1:"), f"{name}: {port} is open beyond loopback")
+        for volume in service.get("volumes", []):
+            source, target, *mode = volume.split(":")
+            if source.startswith("."):
+                must(mode == ["ro"], f"{name}: may write {source}")
+                used.add(source)
+            else:
+                must(source in file["volumes"], f"{name}: no volume {source}")
+        for secret in service.get("secrets", []):
+            must(secret in file["secrets"], f"{name}: no secret {secret}")
+        for key, value in (service.get("environment") or {}).items():
+            if "PASSWORD" in key or "TOKEN" in key or "SECRET" in key:
+                must(key.endswith("__FILE") and value.startswith("/run/secrets/"), f"{name}: {key} is not a file")
+            must(isinstance(value, str), f"{name}: {key} is not a text")
+        for other, how in (service.get("depends_on") or {}).items():
+            must(other in file["services"] and how == {"condition": "service_healthy"}, f"{name}: depends on {other}")
+    for name, secret in file["secrets"].items():
+        must(set(secret) == {"file"} and secret["file"].startswith("./secrets/"), f"{name}: is not a file of secrets")
+    must("GF_SECURITY_ADMIN_PASSWORD__FILE" in file["services"]["grafana"]["environment"], "a default password")
+    for source in sorted(used):
+        must((path.parent / source).exists(), f"there is no {source}")
+    # Nothing that is kept in git may be a secret.
+    tracked = subprocess.run(["git", "ls-files", "deploy/compose/secrets"], capture_output=True, text=True)
+    must(not tracked.stdout.strip(), "secrets are in git")
+
+
+def kubernetes(folder):
+    kustomization = yaml.load((folder / "kustomization.yaml").read_text(encoding="utf-8"), Strict)
+    listed, there = set(kustomization["resources"]), {it.name for it in folder.glob("*.yaml")}
+    must(listed == there - {"kustomization.yaml"}, f"kustomization.yaml lists {listed ^ there}")
+    objects = {}
+    for name in sorted(listed):
+        for item in yaml.load_all((folder / name).read_text(encoding="utf-8"), Strict):
+            objects[item["kind"]] = item
+            must(item["kind"] == "Namespace" or item["metadata"].get("namespace") == "thongsuot", f"{name}: namespace")
+            schema(name, item)
+    labels = {"app.kubernetes.io/name": "thongsuot"}
+    stateful = objects["StatefulSet"]["spec"]
+    pod = stateful["template"]["spec"]
+    (container,) = pod["containers"]
+    must(stateful["replicas"] == 1, "one pod is one place of measurement")
+    must(stateful["template"]["metadata"]["labels"] == stateful["selector"]["matchLabels"] == labels, "labels")
+    must(stateful["serviceName"] == objects["Service"]["metadata"]["name"], "serviceName")
+    must(objects["Service"]["spec"]["selector"] == labels, "the service selects something else")
+    (port,) = objects["Service"]["spec"]["ports"]
+    must(port["targetPort"] in {it["name"] for it in container["ports"]}, "the service's port")
+    monitor = objects["ServiceMonitor"]["spec"]
+    must(monitor["selector"]["matchLabels"] == objects["Service"]["metadata"]["labels"], "the monitor selects nothing")
+    must(monitor["endpoints"][0]["port"] == port["name"], "the monitor's port")
+    # The pod security standard `restricted`.
+    must(pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0, "runs as root")
+    must(pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault", "no seccomp profile")
+    inner = container["securityContext"]
+    must(inner["allowPrivilegeEscalation"] is False and inner["capabilities"] == {"drop": ["ALL"]}, "privileges")
+    must(inner["readOnlyRootFilesystem"] is True, "root can be written")
+    must(pod["automountServiceAccountToken"] is False, "has a token of the cluster")
+    mounts = {it["name"] for it in container["volumeMounts"]}
+    claims = {it["metadata"]["name"] for it in stateful["volumeClaimTemplates"]}
+    must(mounts == claims | {it["name"] for it in pod["volumes"]}, "mounts and volumes differ")
+    must(all(it.get("readOnly") for it in container["volumeMounts"] if it["name"] not in claims), "may write more")
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        must(container[probe]["httpGet"]["port"] == "http", probe)
+    must(pod["terminationGracePeriodSeconds"] > 10, "shorter than [monitor] grace")
+    print(json.dumps(objects["ConfigMap"]["data"]))
+
+
+def schema(name, item):
+    """By Kubernetes' own schema, where that module is there; it does not know operators' kinds."""
+    try:
+        import kubernetes_validate
+    except ImportError:
+        return
+    if item["apiVersion"].startswith("monitoring.coreos.com"):
+        return
+    try:
+        kubernetes_validate.validate(item, "1.29", strict=True)
+    except kubernetes_validate.ValidationError as mistake:
+        mistakes.append(f"{name}: {mistake}")
+
+
+def main():
+    {"compose": compose, "kubernetes": kubernetes}[sys.argv[1]](Path(sys.argv[2]))
+    for mistake in mistakes:
+        print(mistake, file=sys.stderr)
+    sys.exit(bool(mistakes))
+
+
+main()
