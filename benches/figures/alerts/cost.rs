@@ -148,7 +148,7 @@ impl World {
                 }
             });
             let alertmanager = timed(|| {
-                black_box(alerts(&book, &self.roster, alerting, &self.zone, now));
+                black_box(alerts(&book, &self.roster, alerting, &self.zone, (Millis(NOW), now)));
             });
             if look == 0 {
                 first = engine;
