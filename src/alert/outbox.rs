@@ -108,6 +108,45 @@ impl Outbox {
         dropped
     }
 
+    /// Nobody needs this one any more; gives it if it still waited.
+    pub fn discard(&mut self, key: &str, now: Millis) -> Option<Delivery> {
+        let delivery = self.deliveries.get_mut(key)?;
+        if !delivery.is_waiting() || self.busy.contains(key) {
+            return None;
+        }
+        delivery.status = Status::Dropped { at: now };
+        self.dirty.insert(key.to_owned());
+        Some(delivery.clone())
+    }
+
+    /// Takes what nobody needs any more out of a batch that is about to be sent; what is left.
+    pub fn withdraw(
+        &mut self,
+        batch: Batch,
+        now: Millis,
+        unneeded: impl Fn(&Delivery) -> bool,
+    ) -> Batch {
+        let (gone, left): (Vec<_>, _) = batch.deliveries.into_iter().partition(|it| unneeded(it));
+        for delivery in gone {
+            self.busy.remove(&delivery.key);
+            self.discard(&delivery.key, now);
+        }
+        Batch { deliveries: left, ..batch }
+    }
+
+    /// Whether a page that was decided before `then` waits on a channel that fails.
+    #[must_use]
+    pub fn is_stuck(&self, then: Millis) -> bool {
+        let stuck = |it: &Delivery| {
+            it.purpose == Purpose::Page
+                && it.is_waiting()
+                && it.decided < then
+                && it.attempts > 0
+                && self.failing.contains_key(&it.channel)
+        };
+        self.deliveries.values().any(stuck)
+    }
+
     /// Every delivery that is kept.
     pub fn all(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values()
@@ -304,6 +343,9 @@ impl Outbox {
     }
 
     fn bound(&mut self) {
+        if self.deliveries.len() <= WAITING_MAX {
+            return;
+        }
         let waiting = self.deliveries.values().filter(|it| it.is_waiting());
         if waiting.clone().count() <= WAITING_MAX {
             return;

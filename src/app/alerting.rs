@@ -18,7 +18,7 @@ mod switch;
 mod peers;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::tz::TimeZone;
@@ -96,6 +96,8 @@ pub(super) struct Alerting {
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     looked: Arc<AtomicI64>,
+    /// When this part last looked, in milliseconds since the machine started.
+    decided: AtomicI64,
     links: Links,
     office: RwLock<Arc<Office>>,
     wanted: watch::Sender<Arc<Alerts>>,
@@ -156,6 +158,7 @@ impl Alerting {
             reloader,
             metrics,
             looked,
+            decided: AtomicI64::default(),
             links,
             office,
             drills,
@@ -253,6 +256,7 @@ impl Alerting {
             self.publish(&config, now);
         }
         self.measure(&config, &statuses, now);
+        self.decided.store(self.clock.since_boot_us() / 1_000, Ordering::Relaxed);
     }
 
     /// What should stand in every Alertmanager, if that has changed, and now and then besides.
@@ -280,19 +284,19 @@ impl Alerting {
     }
 
     fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
-        let watch = watched::lock(&self.watch);
-        let looked = Looked {
-            config,
-            watch: &watch,
-            history: self.history.stats(),
-            alertmanagers: statuses,
-            now,
+        let spells = {
+            let watch = watched::lock(&self.watch);
+            (watch.late, watch.blind)
         };
+        let looked =
+            Looked { config, spells, history: self.history.stats(), alertmanagers: statuses, now };
         let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
         for kind in TroubleKind::ALL {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);
         }
+        // Never held together with the desk: others take them in the other order.
+        let watch = watched::lock(&self.watch);
         gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
     }
 
@@ -337,8 +341,10 @@ impl Alerting {
             for delivery in decided.new {
                 outbox.add(delivery);
             }
-            for dropped in outbox.drop_where(now, |it| keys.contains(&it.key)) {
-                self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+            for key in keys {
+                if let Some(dropped) = outbox.discard(&key, now) {
+                    self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+                }
             }
             for what in decided.happened {
                 let kind = format!("alert.{}", what.as_str());

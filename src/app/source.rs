@@ -135,6 +135,10 @@ impl Duty for AppSource {
     }
 
     async fn drill(&self, team: Option<String>, who: String) -> Result<AlertSeen, ActError> {
+        if let Err(waiting) = self.ready() {
+            let hint = "try again in a few seconds".to_owned();
+            return Err(ActError::Wrong(format!("not ready: {waiting}"), hint));
+        }
         self.alerting.drill(team, who).await
     }
 }

@@ -116,7 +116,7 @@ fn about(story: &Story<'_>, link: &LinkSeen, done: Option<Result<Act, &ActError>
     let holder = escaped(&capital(&story.holder(alert)));
     match &alert.acknowledged {
         // The outcome says it, in larger letters.
-        Some(_) if done.is_some_and(|it| it.is_ok()) => {}
+        Some(ack) if done.is_some() && ack.by == *who => {}
         Some(_) => push(&mut out, &["<p class=\"done\">✔ ", &holder, "</p>\n"]),
         None if alert.closed.is_some() => {}
         None => {
@@ -146,26 +146,29 @@ fn outcome(
 ) {
     let language = story.language;
     match done {
-        Some(Ok(act)) => {
-            let title = match act {
-                Act::Acknowledge => words::taken(language),
-                Act::Close => words::closed(language),
-            };
-            push(out, &["<div class=\"result good\" role=\"status\">\n<p class=\"big\">✔ ", title]);
-            push(out, &["</p>\n<p>", &escaped(&link.who)]);
-            if let Some(ack) = link.alert.acknowledged.as_ref().filter(|_| act == Act::Acknowledge)
-            {
-                push(out, &[" · ", &story.time(&ack.at), "</p>\n<p>", words::quiet(language)]);
-            }
-            out.push_str("</p>\n</div>\n");
+        Some(Ok(Act::Acknowledge)) => good(out, story, link, words::taken(language)),
+        Some(Ok(Act::Close)) => good(out, story, link, words::closed(language)),
+        // Pressed twice: nothing to worry about.
+        Some(Err(ActError::Taken { by })) if *by == link.who => {
+            good(out, story, link, words::taken(language));
         }
         Some(Err(error)) => {
             push(out, &["<div class=\"result bad\" role=\"alert\">\n<p class=\"big\">✖ "]);
-            push(out, &[words::nothing_done(language), "</p>\n<p>"]);
+            push(out, &[words::nothing_done(language, error), "</p>\n<p>"]);
             push(out, &[&words::refusal(language, error), "</p>\n</div>\n"]);
         }
         None => {}
     }
+}
+
+/// It was done: by whom, and since when they have it.
+fn good(out: &mut String, story: &Story<'_>, link: &LinkSeen, title: &str) {
+    push(out, &["<div class=\"result good\" role=\"status\">\n<p class=\"big\">✔ ", title]);
+    push(out, &["</p>\n<p>", &escaped(&link.who)]);
+    if let Some(ack) = link.alert.acknowledged.as_ref().filter(|_| link.alert.closed.is_none()) {
+        push(out, &[" · ", &story.time(&ack.at), "</p>\n<p>", words::quiet(story.language)]);
+    }
+    out.push_str("</p>\n</div>\n");
 }
 
 fn button(out: &mut String, act: &str, title: &str, who: &str) {

@@ -57,7 +57,7 @@ pub(super) struct State {
 /// What the history has.
 #[derive(Debug, Default)]
 struct Kept {
-    incidents: HashMap<IncidentId, String>,
+    incidents: HashMap<IncidentId, Incident>,
     number: Option<(i16, u32)>,
     refused: bool,
 }
@@ -69,7 +69,7 @@ impl Desk {
         let mut book = Book::default();
         for (name, body) in reader.documents(INCIDENTS)? {
             let Some(incident) = read::<Incident>(&name, &body) else { continue };
-            kept.incidents.insert(incident.id.clone(), body);
+            kept.incidents.insert(incident.id.clone(), incident.clone());
             book.incidents.insert(incident.id.clone(), incident);
         }
         for (name, body) in reader.documents(NUMBERS)? {
@@ -196,10 +196,9 @@ impl Kept {
         let mut documents = std::mem::take(&mut state.others);
         let document = |space, name: &str, body| Document { space, name: name.to_owned(), body };
         for (id, incident) in &state.book.incidents {
-            let Some(body) = text(incident) else { continue };
-            if self.incidents.get(id) != Some(&body) {
-                documents.push(document(INCIDENTS, &id.0, Some(body.clone())));
-                self.incidents.insert(id.clone(), body);
+            if self.incidents.get(id) != Some(incident) {
+                documents.push(document(INCIDENTS, &id.0, text(incident)));
+                self.incidents.insert(id.clone(), incident.clone());
             }
         }
         self.incidents.retain(|id, _| {

@@ -33,8 +33,13 @@ pub(super) const fn closed(language: Language) -> &'static str {
     language.pick("Đã đóng sự cố", "Closed")
 }
 
-pub(super) const fn nothing_done(language: Language) -> &'static str {
-    language.pick("Chưa ghi nhận", "Nothing was done")
+/// What the button came to, if not to what it says.
+pub(super) const fn nothing_done(language: Language, error: &ActError) -> &'static str {
+    match error {
+        ActError::Taken { .. } => language.pick("Đã có người tiếp nhận", "Somebody has it already"),
+        ActError::Closed => language.pick("Đã đóng từ trước", "It was closed before"),
+        _ => language.pick("Chưa ghi nhận", "Nothing was done"),
+    }
 }
 
 pub(super) const fn useless(language: Language) -> &'static str {

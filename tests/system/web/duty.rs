@@ -16,6 +16,8 @@ pub(super) const LINK: &str = "SC-2026-0001_1_an_00";
 /// A link of an earlier round.
 pub(super) const OLD_LINK: &str = "SC-2026-0001_0_an_00";
 
+const HOLDER_OF_LINK: &str = "Nguyễn Văn <An>";
+
 /// The one incident.
 pub(super) const ALERT: &str = "SC-2026-0001";
 
@@ -42,6 +44,12 @@ fn message(person: Option<&str>, status: &'static str, second: u32, why: &str) -
 }
 
 impl Shared {
+    /// Who has it.
+    fn holder(&self) -> String {
+        let by_link = self.0.by_link.load(Ordering::SeqCst);
+        text(if by_link { HOLDER_OF_LINK } else { "Nguyễn Văn An" })
+    }
+
     fn one(&self) -> AlertSeen {
         let taken = self.0.taken.load(Ordering::SeqCst);
         let person = |by: &str| Acknowledged { at: at(58, 0), by: text(by), via: text("link") };
@@ -64,7 +72,7 @@ impl Shared {
             since: at(48, 0),
             opened: at(48, 30),
             closed: None,
-            acknowledged: taken.then(|| person("Nguyễn Văn An")),
+            acknowledged: taken.then(|| person(&self.holder())),
             cause: Some(text("SC-2026-0000")),
             parts: vec![text("SC-2026-0002")],
             flapping: false,
@@ -134,7 +142,7 @@ impl Duty for Shared {
         }
         let alert = AlertSeen { cause: None, ..self.one() };
         let good = token == LINK && alert.acknowledged.is_none();
-        Ok(LinkSeen { good, alert, who: text("Nguyễn Văn <An>") })
+        Ok(LinkSeen { good, alert, who: text(HOLDER_OF_LINK) })
     }
 
     async fn act(&self, by: By, act: Act) -> Result<AlertSeen, ActError> {
@@ -149,7 +157,7 @@ impl Duty for Shared {
         match act {
             Act::Close if !taken => return Err(ActError::StillTrue),
             Act::Acknowledge if self.0.taken.swap(true, Ordering::SeqCst) => {
-                return Err(ActError::Taken { by: text("Nguyễn Văn An") });
+                return Err(ActError::Taken { by: self.holder() });
             }
             Act::Close | Act::Acknowledge => {}
         }

@@ -52,6 +52,8 @@ pub(super) struct Fake {
     pub(super) taken: AtomicBool,
     /// How often something was to be done with it.
     pub(super) acts: AtomicUsize,
+    /// Whether whoever got the link has it; else somebody else.
+    pub(super) by_link: AtomicBool,
     /// Of messages.
     pub(super) language: Language,
 }
@@ -123,6 +125,7 @@ impl Fake {
             begun: Semaphore::new(0),
             taken: AtomicBool::new(false),
             acts: AtomicUsize::new(0),
+            by_link: AtomicBool::new(false),
             language: Language::Vietnamese,
         }
     }

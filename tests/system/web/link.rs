@@ -94,7 +94,14 @@ async fn the_button_acts_once_and_says_so() {
     let again = press(&served, LINK, "act=acknowledge").await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     keep("link-again", &again);
+    assert!(again.text().contains("✖ Đã có người tiếp nhận"), "{}", again.text());
     assert!(again.text().contains("Nguyễn Văn An đã tiếp nhận trước"), "{}", again.text());
+    served.fake.by_link.store(true, Ordering::SeqCst);
+    let twice = press(&served, LINK, "act=acknowledge").await;
+    assert_eq!(twice.status, StatusCode::CONFLICT);
+    let page = twice.text();
+    assert!(page.contains("✔ Đã tiếp nhận") && !page.contains('✖'), "their own press: {page}");
+    served.fake.by_link.store(false, Ordering::SeqCst);
     let opened = served.get(&format!("/a/{LINK}")).await;
     assert_eq!(opened.status, StatusCode::OK);
     assert!(opened.text().contains("Nguyễn Văn An đã tiếp nhận lúc 14:58:00"));
