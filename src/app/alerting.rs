@@ -290,15 +290,21 @@ impl Alerting {
     }
 
     fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
+        // The watch may be looked at by who holds the desk, never the other way round.
+        let failing = self.desk.with(|state| {
+            let all = state.outbox.failing();
+            all.map(|(id, since, why)| (id.clone(), since, why.to_owned())).collect()
+        });
         let watch = watched::lock(&self.watch);
         let looked = Looked {
             config,
             watch: &watch,
+            failing,
             history: self.history.stats(),
             alertmanagers: statuses,
             now,
         };
-        let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
+        let troubles = lock(&self.health).troubles(&looked);
         for kind in TroubleKind::ALL {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);

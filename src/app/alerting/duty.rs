@@ -31,6 +31,14 @@ impl Duty for Alerting {
         })
     }
 
+    fn alert(&self, id: &str) -> Option<AlertSeen> {
+        let (id, now) = (IncidentId(id.to_owned()), self.clock.now());
+        self.desk.with(|state| {
+            let incident = state.book.incidents.get(&id)?;
+            Some(self.seen(&state.book, incident, state.outbox.all(), now))
+        })
+    }
+
     fn on_call(&self) -> Vec<TeamSeen> {
         let (config, now) = (self.reloader.current(), self.clock.now());
         config.alerting.teams.iter().map(|it| team(it, &config, now)).collect()

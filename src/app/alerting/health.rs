@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
-use crate::alert::outbox::Outbox;
 use crate::alert::rota;
 use crate::app::lock;
 use crate::app::watched::Watch;
 use crate::config::Config;
 use crate::history::Stats;
+use crate::model::id::ChannelId;
 use crate::model::time::Millis;
 
 /// A channel, an Alertmanager or the history may fail for so long before it is told: a restart
@@ -36,6 +36,8 @@ pub(in crate::app) type Refusal = Arc<Mutex<Option<(Millis, String)>>>;
 pub(super) struct Looked<'a> {
     pub(super) config: &'a Config,
     pub(super) watch: &'a Watch,
+    /// Channels that fail: since when, and why.
+    pub(super) failing: Vec<(ChannelId, Millis, String)>,
     pub(super) history: Stats,
     pub(super) alertmanagers: &'a [Status],
     pub(super) now: Millis,
@@ -47,7 +49,7 @@ impl Health {
     }
 
     /// Everything that is wrong now.
-    pub(super) fn troubles(&mut self, looked: &Looked<'_>, outbox: &Outbox) -> Vec<Trouble> {
+    pub(super) fn troubles(&mut self, looked: &Looked<'_>) -> Vec<Trouble> {
         let now = looked.now;
         let mut all = Vec::new();
         let mut add = |kind, subject: &str, since: Millis, why: &str| {
@@ -70,8 +72,8 @@ impl Health {
         if let Some(since) = looked.watch.blind.since(now) {
             add(TroubleKind::Blind, "", since, "the control anchors do not answer");
         }
-        for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
-            add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
+        for (channel, since, why) in looked.failing.iter().filter(|it| patient(&it.1)) {
+            add(TroubleKind::ChannelFailing, channel.as_str(), *since, why);
         }
         for status in looked.alertmanagers {
             if let Some(since) = status.failing_since.filter(patient) {
