@@ -41,6 +41,7 @@ fn a_thousand_systems_that_fall_with_one_are_one_page_and_one_all_clear() {
     others.stop();
     daemon.until_state("nen", "down http_status");
     let page = within(PAGE_MAX, "one page", || hook.of("an", "page").into_iter().next());
+    within(PAGE_MAX, "the log says so", || (said("INFO told incident") > 0).then_some(()));
     let took = told(&daemon.process.log());
     within(Duration::from_mins(1), "every other is a part of it", || {
         (said("what=\"cause.joined\"") >= SYSTEMS).then_some(())
