@@ -239,7 +239,7 @@ url=http://127.0.0.1:$port
 try "its root can't be written" bash -c "! touch '$root/etc/x' && ! touch '$root/x' && ! touch '$root/etc/thongsuot/x'"
 try "reads its configuration" inside check targets.toml
 ip netns exec "$netns" python3 "$work/enter.py" "$root" /usr/bin/thongsuot run --config /etc/thongsuot/targets.toml \
-  --data /var/lib/thongsuot --listen "0.0.0.0:$port" 2>"$work/log" &
+  --data /var/lib/thongsuot --listen "0.0.0.0:$port" >"$work/log" 2>&1 &
 pid=$!
 pids+=("$pid")
 try "starts and is healthy" within 30 answers 200 "$url/-/healthy"
