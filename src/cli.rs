@@ -17,6 +17,7 @@ mod output;
 mod tame;
 mod report;
 mod export;
+mod rules;
 
 use std::path::PathBuf;
 
@@ -80,6 +81,8 @@ enum Command {
     Report(report::Report),
     /// Raw results of a period, for an auditor who recomputes the figures.
     Export(export::Export),
+    /// Print recording and alert rules for Prometheus, made from a configuration.
+    Rules(rules::Rules),
 }
 
 /// The configuration that commands read if none is named.
@@ -114,6 +117,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Verify(it) => it.run(),
         Command::Report(it) => it.run(),
         Command::Export(it) => it.run(),
+        Command::Rules(it) => it.run(),
     }
 }
 

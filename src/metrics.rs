@@ -32,6 +32,7 @@ use crate::model::id::{CheckId, SystemId, VantageId};
 use crate::model::outcome::Outcome;
 use crate::model::reason::Reason;
 use crate::model::result::{RunKind, RunResult};
+use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::system::Roster;
 use crate::model::time::{Micros, Millis};
@@ -167,6 +168,13 @@ impl Metrics {
         }
     }
 
+    /// Sets since when a system is in its state.
+    pub fn system_since(&self, system: &SystemId, since: Millis) {
+        if let Some(cell) = self.table().system(system) {
+            cell.facts().since = Some(since);
+        }
+    }
+
     /// Sets whether maintenance of a system, or of a part of it, is under way.
     pub fn maintenance(&self, system: &SystemId, active: bool) {
         if let Some(cell) = self.table().system(system) {
@@ -180,6 +188,13 @@ impl Metrics {
             let mut facts = cell.facts();
             facts.incident_open = open;
             facts.incidents += new;
+        }
+    }
+
+    /// Sets the period that figures with `window="period"` are of.
+    pub fn period(&self, period: Span) {
+        for (edge, at) in [("start", period.start()), ("end", period.end())] {
+            self.own.period.with_label_values(&[edge]).set(at.0 as f64 / 1_000.0);
         }
     }
 

@@ -54,6 +54,9 @@ pub struct Desk<'a> {
     pub zone: &'a TimeZone,
     /// Alertmanager is the pager and accepts nothing: this monitor pages itself.
     pub take_over: bool,
+    /// Alertmanager is the pager, may have told that the incident fires, and can't be counted on
+    /// to tell that it is over.
+    pub tell_the_end: bool,
 }
 
 /// What was decided.
@@ -138,6 +141,24 @@ impl<'a> Run<'a> {
         self.drop_waiting(Why::Over, |it| it.purpose != Purpose::Resolved);
         incident.escalation.next = None;
         self.tell(incident, Purpose::Resolved, "0", &told);
+        self.tell_the_end(incident);
+    }
+
+    /// Tells the end of a page that was Alertmanager's to those whom it concerns first.
+    fn tell_the_end(&mut self, incident: &Incident) {
+        let paged =
+            incident.severity == Severity::Page && incident.cause.is_none() && !incident.maintained;
+        if !self.desk.tell_the_end || !paged || self.sent.is_over() || !self.decided.new.is_empty()
+        {
+            return;
+        }
+        let Some(team) = self.team(incident) else { return };
+        let steps = team.steps.iter().map(|it| it.targets.as_slice());
+        let steps = steps.map(|it| self.desk.recipients(team, it, Severity::Page, self.now));
+        let mut steps = steps.chain([self.desk.fallback(team, Severity::Page)]);
+        for to in steps.find(|it| !it.is_empty()).unwrap_or_default() {
+            self.decide(incident, Purpose::Resolved, (0, "end"), Recipient { after_ms: 0, ..to });
+        }
     }
 
     /// Nobody is to be paged for now: what was to come does not, and if it is to be told later

@@ -86,14 +86,21 @@ impl Outbox {
         self.bound();
     }
 
-    /// Nobody needs these any more. What is under way is not called back.
-    pub fn drop_where(&mut self, now: Millis, unneeded: impl Fn(&Delivery) -> bool) {
+    /// Nobody needs these any more; gives them. What is under way is not called back.
+    pub fn drop_where(
+        &mut self,
+        now: Millis,
+        unneeded: impl Fn(&Delivery) -> bool,
+    ) -> Vec<Delivery> {
+        let mut dropped = Vec::new();
         for (key, delivery) in &mut self.deliveries {
             if delivery.is_waiting() && !self.busy.contains(key) && unneeded(delivery) {
                 delivery.status = Status::Dropped { at: now };
                 self.dirty.insert(key.clone());
+                dropped.push(delivery.clone());
             }
         }
+        dropped
     }
 
     /// Every delivery that is kept.

@@ -1,7 +1,7 @@
 //! Root causes: of incidents with one cause one is told, the others are parts of it.
 //!
-//! Linear in systems, edges and incidents: all of them may be down at once, and this runs at
-//! every step.
+//! Linear in systems, edges and incidents, for each root that has parts: all of them may be down
+//! at once, and this runs at every step.
 //!
 //! - **Dependency.** A service that depends, directly or through others, on one that is down is a
 //!   part of it, if it did not fail before it: what failed first has a cause of its own.
@@ -23,7 +23,7 @@ mod hold;
 use std::collections::BTreeMap;
 
 use super::book::{Book, Cause, CauseBy, IncidentId};
-use super::step::{Ctx, PARTS_MAX, What};
+use super::step::{Ctx, PARTS_MAX, What, grow_louder};
 use graph::Graph;
 use view::View;
 
@@ -41,12 +41,28 @@ const GOOD_TO_RESOLVE: i64 = 3;
 struct Causes {
     parent: Vec<Option<usize>>,
     by: Vec<Option<CauseBy>>,
+    /// Of which open incident it still is a part, though that is over.
+    lingers: Vec<Option<usize>>,
     /// What it was a part of is no cause of it any more: it stands for itself at once.
     orphan: Vec<bool>,
 }
 
-/// Decides causes and holds, and says what changed.
+/// Most times that causes are decided in one step. What one decision frees the next may use; where
+/// systems depend on each other in circles it takes more than one.
+const ROUNDS_MAX: usize = 8;
+
+/// Decides causes and holds until nothing changes any more, and says what changed.
 pub(super) fn settle(book: &mut Book, ctx: &mut Ctx<'_>) {
+    for _ in 0..ROUNDS_MAX {
+        let before = ctx.happened.len();
+        once(book, ctx);
+        if ctx.happened.len() == before {
+            return;
+        }
+    }
+}
+
+fn once(book: &mut Book, ctx: &mut Ctx<'_>) {
     let views = view::all(book, ctx);
     if views.is_empty() {
         return;
@@ -76,7 +92,12 @@ impl Causes {
         let places: BTreeMap<&IncidentId, usize> =
             views.iter().enumerate().map(|(at, it)| (&it.id, at)).collect();
         let n = views.len();
-        let mut causes = Self { parent: vec![None; n], by: vec![None; n], orphan: vec![false; n] };
+        let mut causes = Self {
+            parent: vec![None; n],
+            by: vec![None; n],
+            lingers: vec![None; n],
+            orphan: vec![false; n],
+        };
         for (at, view) in views.iter().enumerate() {
             let Some(cause) = &view.cause else { continue };
             let Some(parent) = places.get(&cause.incident).copied() else { continue };
@@ -85,6 +106,7 @@ impl Causes {
                 CauseBy::Platform(name) => platform::shares(view, &views[parent], name),
             };
             if views[parent].down.is_none() || !view.speaks {
+                causes.lingers[at] = Some(parent);
                 continue;
             }
             if holds && !causes.is_above(at, parent) {
@@ -99,6 +121,7 @@ impl Causes {
     fn set(&mut self, at: usize, parent: usize, by: CauseBy) {
         self.parent[at] = Some(parent);
         self.by[at] = Some(by);
+        self.lingers[at] = None;
     }
 
     fn orphan(&mut self, at: usize) {
@@ -109,6 +132,11 @@ impl Causes {
 
     fn is_by_dependency(&self, at: usize) -> bool {
         self.by[at] == Some(CauseBy::Dependency)
+    }
+
+    /// Whether it still is a part of what is over.
+    fn is_lingering(&self, at: usize, view: &View) -> bool {
+        view.cause.is_some() && self.parent[at].is_none() && !self.orphan[at]
     }
 
     /// The cause of the cause and so on, as far as `depends_on` goes.
@@ -126,7 +154,7 @@ impl Causes {
         for _ in 0..=self.parent.len() {
             match next {
                 Some(it) if it == at => return true,
-                Some(it) => next = self.parent[it],
+                Some(it) => next = self.parent[it].or(self.lingers[it]),
                 None => return false,
             }
         }
@@ -198,7 +226,7 @@ fn lend(book: &mut Book, views: &[View], causes: &Causes, ctx: &mut Ctx<'_>) {
             continue;
         };
         if severity > incident.severity {
-            incident.severity = severity;
+            grow_louder(incident, severity);
             ctx.tell(incident, What::Worsened { kind: incident.kind, severity });
         }
     }

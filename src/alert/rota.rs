@@ -88,6 +88,14 @@ pub fn people(team: &Team, holidays: &[Holiday], zone: &TimeZone, at: Millis) ->
     rota.people(&rota.piece(at))
 }
 
+/// Who of the team has the turn at `at`: nobody in a hole, where [`people`] names the fallback.
+#[must_use]
+pub fn on_duty(team: &Team, holidays: &[Holiday], zone: &TimeZone, at: Millis) -> Vec<PersonId> {
+    let rota = Rota { team, holidays, zone };
+    let piece = rota.piece(at);
+    if piece.via == Via::Fallback { Vec::new() } else { rota.people(&piece) }
+}
+
 /// The shifts of `span`, in order, without gap or overlap, cut at its ends. Neighbours differ in
 /// people or reason.
 #[must_use]

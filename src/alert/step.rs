@@ -22,6 +22,7 @@ use super::index::Index;
 use super::root;
 use crate::availability::burn;
 use crate::model::alerting::Alerting;
+use crate::model::alerting::rules::Severity;
 use crate::model::time::Millis;
 
 pub use happened::{Happened, What};
@@ -157,6 +158,14 @@ impl Ctx<'_> {
     /// Time from `then` to now; 0 if the clock went back.
     fn since(&self, then: Millis) -> i64 {
         self.now.since(then).max(0)
+    }
+}
+
+/// Makes an incident louder. Who took it on did so when it could wait: that counts no more.
+pub(super) fn grow_louder(incident: &mut Incident, severity: Severity) {
+    if severity > incident.severity {
+        incident.severity = severity;
+        incident.ack = None;
     }
 }
 

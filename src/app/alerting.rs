@@ -33,7 +33,7 @@ use super::watched::{self, Shared};
 use super::{AppError, Common, lock};
 use crate::alert::book::{Book, Incident, IncidentId};
 use crate::alert::channel::alertmanager::alerts::alerts;
-use crate::alert::channel::alertmanager::status::must_take_over;
+use crate::alert::channel::alertmanager::status::{must_take_over, must_tell_the_end};
 use crate::alert::channel::alertmanager::{Alerts, status::Status};
 use crate::alert::delivery::Delivery;
 use crate::alert::escalation::{self, escalate};
@@ -46,6 +46,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{self, History};
 use crate::metrics::Metrics;
+use crate::model::alerting::Pager;
 use crate::model::alerting::rules::Severity;
 use crate::model::id::SystemId;
 use crate::model::time::Millis;
@@ -298,6 +299,9 @@ impl Alerting {
                 holidays: &config.roster.holidays,
                 zone: &self.zone,
                 take_over: must_take_over(statuses, &incident.id, now),
+                tell_the_end: config.alerting.pager == Pager::Alertmanager
+                    && incident.closed.is_some()
+                    && must_tell_the_end(statuses, &incident.id, now),
             };
             let decided = escalate(incident, &desk, &outbox.of(&incident.id), now);
             let keys: BTreeSet<String> = decided.drop.into_iter().map(|it| it.key).collect();
@@ -305,7 +309,9 @@ impl Alerting {
             for delivery in decided.new {
                 outbox.add(delivery);
             }
-            outbox.drop_where(now, |it| keys.contains(&it.key));
+            for dropped in outbox.drop_where(now, |it| keys.contains(&it.key)) {
+                self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+            }
             for what in decided.happened {
                 let kind = format!("alert.{}", what.as_str());
                 info!(incident = incident.id.0, what = what.as_str(), "{what}");
@@ -367,7 +373,7 @@ impl Alerting {
             metrics.unacknowledged(silent.min().map_or(0, |since| now.since(since)));
         });
         for team in &config.alerting.teams {
-            let on_call = rota::people(team, &config.roster.holidays, &self.zone, now);
+            let on_call = rota::on_duty(team, &config.roster.holidays, &self.zone, now);
             metrics.on_call(team.id.as_str(), on_call.len());
         }
         for status in statuses {

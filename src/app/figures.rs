@@ -219,6 +219,7 @@ impl Figures {
         let period = Calendar::Nd09.month_at(now, &self.zone);
         let period = period.and_then(|it| period_span(Calendar::Nd09, it, &self.zone));
         let period = period.map_err(ReportError::Calendar)?;
+        self.metrics.period(period);
         let oldest = hour_of(end.plus_ms(-LONGEST_MS).min(period.start()));
 
         held.retain(|it| it.span.end() > hour_start(oldest));

@@ -392,6 +392,7 @@ impl Pipeline {
         let Some(state) = state else { return };
         self.metrics.system_state(&system.id, state);
         let since = watch.systems.get(&system.id).map_or(now, |it| it.since);
+        self.metrics.system_since(&system.id, since);
         match watch.incidents.entry(system.id.clone()).or_default().turn(state, since) {
             None => {}
             Some(Turn::Opens) => self.metrics.incident(&system.id, true, 1),

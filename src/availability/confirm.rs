@@ -40,6 +40,20 @@ impl Confirm {
         bad.last() == Some(&true) && recent.iter().filter(|it| **it).count() >= self.needed
     }
 
+    /// Whether the results up to and with the last one open an alert: the last is bad, and either
+    /// `K` are in a row or one more than `K` is among those in its window.
+    ///
+    /// With runs that are lost one by one, without a cause, `K` among ten come together some forty
+    /// times as often as `K` in a row (`K = 3`): for the figures that costs seconds, but it must
+    /// wake nobody. What really fails two times in three has one more bad result at once.
+    #[must_use]
+    pub fn alerts_at_end(self, bad: &[bool]) -> bool {
+        let in_a_row = bad.iter().rev().take_while(|it| **it).count();
+        let recent = &bad[bad.len().saturating_sub(self.window())..];
+        let among = recent.iter().filter(|it| **it).count();
+        in_a_row >= self.needed || (in_a_row > 0 && among > self.needed)
+    }
+
     /// For each result whether it is a confirmed bad one.
     #[must_use]
     pub fn mark(self, bad: &[bool]) -> Vec<bool> {
@@ -102,6 +116,25 @@ mod tests {
     fn more_than_ten_needed_must_be_in_a_row() {
         check(12, "bbbbbbbbbbbgb", "bbbbbbbbbbbgb");
         check(12, "bbbbbbbbbbbb", "DDDDDDDDDDDD");
+    }
+
+    #[test]
+    fn an_alert_needs_one_more_bad_result_when_they_are_not_in_a_row() {
+        let alerts = |needed, sketch| Confirm::new(needed).alerts_at_end(&bad(sketch));
+        for (sketch, expected) in [
+            ("bbb", true),
+            ("bb", false),
+            ("gbgbgb", false),
+            ("gbgbgbgb", true),
+            ("bgbgbgbg", false),
+            ("bggggggggbb", false),
+            ("bgggggggbbb", true),
+            ("bbggggggggbb", false),
+            ("", false),
+        ] {
+            assert_eq!(alerts(3, sketch), expected, "{sketch}");
+        }
+        assert!(alerts(1, "gb") && !alerts(12, "bbbbbbbbbbbgb") && alerts(12, &"b".repeat(12)));
     }
 
     proptest! {

@@ -72,8 +72,8 @@ impl Change {
     }
 }
 
-/// What an alert says of a check. It opens at the `K`-th consecutive bad result (or `K` among
-/// ten) and is over after three consecutive good ones: that decides messages, not seconds.
+/// What an alert says of a check. It opens at the `K`-th consecutive bad result (or the one after
+/// the `K`-th among ten) and is over after three consecutive good ones: that decides messages, not seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Alarm {
     /// No alert.

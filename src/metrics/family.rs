@@ -78,9 +78,24 @@ families! {
     /// End of certificates.
     TLS_NOT_AFTER Gauge "thongsuot_tls_not_after_timestamp_seconds" ["check"]
         "When the leaf certificate last seen ends, as Unix time.";
+    /// Where this monitor measures from.
+    VANTAGE Info "thongsuot_vantage_info" ["vantage"]
+        "Where this monitor measures from.";
+    /// What a system is.
+    SYSTEM_INFO Info "thongsuot_system_info" ["system", "owner", "name", "owner_name"]
+        "What a system is called and who answers for it; systems that are not watched too.";
+    /// What a system is held to.
+    SYSTEM_OBJECTIVE Gauge "thongsuot_system_objective_ratio" ["system"]
+        "The availability that the system is held to.";
+    /// What a system depends on.
+    SYSTEM_DEPENDENCY Info "thongsuot_system_dependency_info" ["system", "on"]
+        "A system and one that it can't work without.";
     /// State of systems.
     SYSTEM_STATE Gauge "thongsuot_system_state" ["system", "state"]
         "1 for the state that the system is in, 0 for the others.";
+    /// Since when a system is in its state.
+    SYSTEM_SINCE Gauge "thongsuot_system_state_since_timestamp_seconds" ["system"]
+        "Since when the system is in its state, as Unix time.";
     /// Maintenance under way.
     MAINTENANCE_ACTIVE Gauge "thongsuot_maintenance_active" ["system"]
         "1 while maintenance of the system, or of a part of it, is under way.";
@@ -102,6 +117,9 @@ families! {
     /// Burn rates.
     SYSTEM_BURN Gauge "thongsuot_system_burn_rate" ["system", "window"]
         "How many times faster than the objective allows the budget is used up in the window, blips included.";
+    /// Edges of the period.
+    PERIOD Gauge "thongsuot_period_timestamp_seconds" ["edge"]
+        "When the current period of the figures starts and ends, as Unix time.";
     /// Lateness of slots.
     LATENESS Histogram "thongsuot_slot_lateness_seconds" []
         "How much later than due the runs of the schedule started.";

@@ -35,6 +35,8 @@ pub struct Own {
     pub queue: IntGaugeVec,
     /// Checks, enabled and disabled.
     pub checks: IntGaugeVec,
+    /// Unix time of the start and end of the period.
+    pub period: GaugeVec,
     /// Runs in flight.
     pub in_flight: IntGauge,
     /// Families of alerting.
@@ -59,6 +61,7 @@ impl Own {
             reload_at: Gauge::with_opts(opts(&family::RELOAD_AT))?,
             queue: IntGaugeVec::new(opts(&family::QUEUE), family::QUEUE.labels)?,
             checks: IntGaugeVec::new(opts(&family::CHECKS), family::CHECKS.labels)?,
+            period: GaugeVec::new(opts(&family::PERIOD), family::PERIOD.labels)?,
             in_flight: IntGauge::with_opts(opts(&family::IN_FLIGHT))?,
         };
         let info = GaugeVec::new(opts(&family::BUILD), family::BUILD.labels)?;
@@ -71,6 +74,7 @@ impl Own {
         own.registry.register(Box::new(own.reload_at.clone()))?;
         own.registry.register(Box::new(own.queue.clone()))?;
         own.registry.register(Box::new(own.checks.clone()))?;
+        own.registry.register(Box::new(own.period.clone()))?;
         own.registry.register(Box::new(own.in_flight.clone()))?;
         own.registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(own)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::family::{self, Family};
-use super::series::{CheckCell, SystemCell, Table};
+use super::series::{CheckCell, SystemCell, SystemTold, Table};
 use super::write::{Format, Value, Writer};
 use crate::model::phases::Phase;
 use crate::model::state::State;
@@ -14,13 +14,18 @@ use crate::model::state::State;
 pub const PIECE_BYTES: usize = 64 * 1024;
 
 /// Families by check or system, in the order of the page.
-const SECTIONS: [Family; 13] = [
+const SECTIONS: [Family; 18] = [
     family::RESULTS,
     family::DURATION,
     family::PHASES,
     family::CHECK_STATE,
     family::TLS_NOT_AFTER,
+    family::VANTAGE,
+    family::SYSTEM_INFO,
+    family::SYSTEM_OBJECTIVE,
+    family::SYSTEM_DEPENDENCY,
     family::SYSTEM_STATE,
+    family::SYSTEM_SINCE,
     family::MAINTENANCE_ACTIVE,
     family::INCIDENTS,
     family::INCIDENT_OPEN,
@@ -86,7 +91,7 @@ impl Page {
     }
 }
 
-/// Writes the samples of one check or system; false if there is no such row.
+/// Writes the samples of one check, system or vantage; false if there is no such row.
 fn row(
     writer: &mut Writer<'_>,
     table: &Table,
@@ -94,6 +99,16 @@ fn row(
     family: &Family,
     row: usize,
 ) -> bool {
+    if *family == family::VANTAGE {
+        let Some(vantage) = table.vantage.as_ref().filter(|_| row == 0) else { return false };
+        writer.sample(family, &[("vantage", vantage.as_str())], Value::Count(1));
+        return true;
+    }
+    if [family::SYSTEM_INFO, family::SYSTEM_OBJECTIVE, family::SYSTEM_DEPENDENCY].contains(family) {
+        let Some(told) = table.told.get(row) else { return false };
+        told_row(writer, family, told);
+        return true;
+    }
     if family.labels.first() == Some(&"system") && family.labels.get(1) != Some(&"check") {
         let Some(cell) = table.systems.get(row) else { return false };
         system_row(writer, family, cell);
@@ -124,6 +139,28 @@ fn row(
     true
 }
 
+/// What the configuration says of a system.
+fn told_row(writer: &mut Writer<'_>, family: &Family, told: &SystemTold) {
+    let system = ("system", told.system.as_str());
+    if *family == family::SYSTEM_INFO {
+        let owner = [
+            ("owner", told.owner.as_str()),
+            ("name", told.name.as_str()),
+            ("owner_name", told.owner_name.as_str()),
+        ];
+        writer.sample(family, &[system, owner[0], owner[1], owner[2]], Value::Count(1));
+    } else if *family == family::SYSTEM_OBJECTIVE {
+        if let Some(objective) = told.objective {
+            let good = f64::from(1_000_000 - objective.down_ppm()) / 1e6;
+            writer.sample(family, &[system], Value::Float(good));
+        }
+    } else {
+        for on in &told.depends_on {
+            writer.sample(family, &[system, ("on", on.as_str())], Value::Count(1));
+        }
+    }
+}
+
 fn system_row(writer: &mut Writer<'_>, family: &Family, cell: &SystemCell) {
     let system = ("system", cell.system.as_str());
     if *family == family::SYSTEM_STATE {
@@ -143,6 +180,8 @@ fn system_row(writer: &mut Writer<'_>, family: &Family, cell: &SystemCell) {
             Some(Value::Count(u64::from(facts.maintenance)))
         } else if *family == family::INCIDENTS {
             Some(Value::Count(facts.incidents))
+        } else if *family == family::SYSTEM_SINCE {
+            facts.since.map(|it| Value::Millis(it.0))
         } else if *family == family::INCIDENT_OPEN {
             Some(Value::Count(u64::from(facts.incident_open)))
         } else {

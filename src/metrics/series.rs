@@ -13,7 +13,7 @@ use crate::model::outcome::Outcome;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::state::State;
-use crate::model::system::Roster;
+use crate::model::system::{Objective, Roster, System};
 use crate::model::time::{Micros, Millis};
 
 /// Most reasons besides `none` and `over_slow` that a check has series of its own for. Further
@@ -30,6 +30,8 @@ pub struct Table {
     pub checks: Vec<Arc<CheckCell>>,
     /// Systems with a state, in the order of the roster.
     pub systems: Vec<Arc<SystemCell>>,
+    /// What the roster says of every system, those without a state too.
+    pub told: Vec<SystemTold>,
     /// Checks that do not run.
     pub disabled: usize,
     check_at: HashMap<CheckId, usize>,
@@ -59,9 +61,28 @@ pub struct SystemCell {
     facts: Mutex<Facts>,
 }
 
+/// What the roster says of a system.
+#[derive(Debug)]
+pub struct SystemTold {
+    /// The system.
+    pub system: SystemId,
+    /// The agency.
+    pub owner: OwnerId,
+    /// The official name of the system.
+    pub name: String,
+    /// That of the agency; its id if it has none.
+    pub owner_name: String,
+    /// What it is held to.
+    pub objective: Option<Objective>,
+    /// What it can't work without.
+    pub depends_on: Vec<SystemId>,
+}
+
 /// What else is told of a system.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// Since when it is in its state; `None`: it was not told yet.
+    pub since: Option<Millis>,
     /// Whether maintenance is under way.
     pub maintenance: bool,
     /// Incidents that opened since the process started.
@@ -152,6 +173,7 @@ impl Table {
             system_at: systems.iter().enumerate().map(|(at, it)| (it.system.clone(), at)).collect(),
             checks,
             systems,
+            told: roster.systems.iter().map(|it| SystemTold::of(it, roster)).collect(),
             disabled: stopped.len(),
         }
     }
@@ -163,6 +185,7 @@ impl Table {
             vantage: None,
             checks: Vec::new(),
             systems: Vec::new(),
+            told: Vec::new(),
             disabled: 0,
             check_at: HashMap::new(),
             system_at: HashMap::new(),
@@ -207,6 +230,20 @@ impl CheckCell {
     /// What was counted, for reading or counting on. Held for microseconds only.
     pub fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SystemTold {
+    fn of(system: &System, roster: &Roster) -> Self {
+        let owner = roster.owners.iter().find(|it| it.id == system.owner);
+        Self {
+            system: system.id.clone(),
+            owner: system.owner.clone(),
+            name: system.name.clone(),
+            owner_name: owner.map_or_else(|| system.owner.to_string(), |it| it.name.clone()),
+            objective: system.objective,
+            depends_on: system.depends_on.clone(),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use url::Host;
 
 use super::family::{self, Shape};
 use super::*;
+use crate::model::alerting::rules::Severity;
 use crate::model::check::{Check, IpChoice, Lane};
 use crate::model::id::OwnerId;
 use crate::model::phases::Phases;
 use crate::model::spec::{IcmpSpec, Spec};
-use crate::model::system::{AlertTerms, System};
+use crate::model::system::{AlertTerms, Objective, Owner, System};
 use crate::model::terms::Terms;
 
 fn check_of(system: &str, id: &str) -> Check {
@@ -101,6 +102,7 @@ fn a_result_moves_its_series_and_is_printed_exactly() {
     metrics.system_state(&SystemId::new("vneid").unwrap(), State::Down);
     metrics.tls_not_after(&CheckId::new("vneid-home").unwrap(), Millis(1_800_000_000_000));
     let vneid = SystemId::new("vneid").unwrap();
+    metrics.system_since(&vneid, Millis(1_764_000_000_123));
     metrics.maintenance(&vneid, true);
     metrics.incident(&vneid, true, 1);
     metrics.incident(&vneid, true, 1);
@@ -135,11 +137,13 @@ thongsuot_check_state{check=\"vneid-home\",state=\"partial\"} 0
 thongsuot_check_state{check=\"vneid-home\",state=\"down\"} 0
 thongsuot_check_state{check=\"vneid-home\",state=\"unknown\"} 0
 thongsuot_tls_not_after_timestamp_seconds{check=\"vneid-home\"} 1800000000
+thongsuot_system_info{system=\"vneid\",owner=\"bca\",name=\"vneid\",owner_name=\"bca\"} 1
 thongsuot_system_state{system=\"vneid\",state=\"up\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"slow\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"partial\"} 0
 thongsuot_system_state{system=\"vneid\",state=\"down\"} 1
 thongsuot_system_state{system=\"vneid\",state=\"unknown\"} 0
+thongsuot_system_state_since_timestamp_seconds{system=\"vneid\"} 1764000000.123
 thongsuot_maintenance_active{system=\"vneid\"} 1
 thongsuot_incidents_total{system=\"vneid\"} 2
 thongsuot_incident_open{system=\"vneid\"} 1
@@ -218,6 +222,31 @@ fn a_system_without_an_enabled_critical_check_has_no_state() {
 }
 
 #[test]
+fn what_the_roster_says_of_systems_is_told_of_those_without_a_state_too() {
+    let stopped = Check { disabled: Some("x".into()), ..check_of("lltp", "c") };
+    let mut roster = roster_of(vec![check_of("dvcqg", "a"), stopped]);
+    roster.owners =
+        vec![Owner { id: OwnerId::new("bca").unwrap(), name: "Bộ \"Công an\"".into() }];
+    roster.systems[0].objective = Objective::parse("99.95%");
+    roster.systems[0].depends_on = vec![SystemId::new("lltp").unwrap()];
+    let metrics = metrics_of(Vec::new());
+    metrics.set_roster(&roster, &vantage());
+    let page = page(&metrics, Format::OpenMetrics);
+    let expected = "\
+thongsuot_system_info{system=\"dvcqg\",owner=\"bca\",name=\"dvcqg\",owner_name=\"Bộ \\\"Công an\\\"\"} 1
+thongsuot_system_info{system=\"lltp\",owner=\"bca\",name=\"lltp\",owner_name=\"Bộ \\\"Công an\\\"\"} 1
+thongsuot_system_objective_ratio{system=\"dvcqg\"} 0.9995
+thongsuot_system_dependency_info{system=\"dvcqg\",on=\"lltp\"} 1";
+    let told = ["thongsuot_system_info{", "_objective_ratio{", "_dependency_info{"];
+    let lines: Vec<_> = told.iter().flat_map(|it| samples(&page, it)).collect();
+    assert_eq!(lines.join("\n"), expected);
+    roster.systems[0].name = "Cổng DVCQG".into();
+    metrics.set_roster(&roster, &vantage());
+    let page = self::page(&metrics, Format::Text);
+    assert!(page.contains("name=\"Cổng DVCQG\""), "a reload changes what is told");
+}
+
+#[test]
 fn a_check_never_has_more_series_than_the_limit() {
     let build = Build { version: String::new(), revision: String::new() };
     let most = Settings::new((1..=10).map(|s| Micros(s * 1_000_000)).collect()).unwrap();
@@ -250,6 +279,17 @@ fn a_family_is_one_block_in_either_format_and_all_have_heads() {
     metrics.reload(false, Millis(2_500));
     metrics.queue_length("results", 3);
     metrics.commit(Duration::from_millis(3));
+    metrics.period(Span::new(Millis(1_000), Millis(2_500)).unwrap());
+    let alerts = metrics.alerts();
+    alerts.message("mail", "sent");
+    alerts.attempt("mail", "accepted");
+    alerts.delay("mail", Duration::from_millis(3));
+    alerts.waiting("mail", 1);
+    alerts.firing(Severity::Page, 1);
+    alerts.on_call("noc", 1);
+    alerts.alertmanager("am-1:9093", [("accepted", 1), ("refused", 0), ("failed", 0)], true);
+    alerts.troubles("blind", 0);
+    alerts.heartbeat("sent");
     for format in [Format::Text, Format::OpenMetrics] {
         let page = page(&metrics, format);
         let heads: Vec<_> = page.lines().filter_map(|it| it.strip_prefix("# TYPE ")).collect();

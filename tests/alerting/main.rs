@@ -1,5 +1,8 @@
 //! Tests of alerting as a whole: rules, messages and channels, against real servers and against
-//! servers that follow a script. Only loopback is talked to.
+//! servers that follow a script; and, without a clock or a socket, what must always hold, storms,
+//! and the figures that `docs/alerting.md` quotes. Only loopback is talked to.
+//!
+//! `cargo test --test alerting -- --nocapture` prints the figures.
 #![cfg(test)]
 
 #[path = "../support/skip.rs"]
@@ -14,3 +17,8 @@ mod presets;
 mod configured;
 mod tokens;
 mod alertmanager;
+mod fixture;
+mod watch;
+mod simulation;
+mod storm;
+mod invariants;

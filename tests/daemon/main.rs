@@ -18,6 +18,8 @@ mod disk_full;
 mod ending;
 mod supervisor;
 mod prometheus;
+mod rules;
+mod grafana;
 mod demo;
 mod commands;
 mod heartbeat;

@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::skip::skip;
 
 /// The series that `query` gives, as label sets with the value under `value`.
-fn query(prometheus: SocketAddr, query: &str) -> Vec<Value> {
+pub(crate) fn query(prometheus: SocketAddr, query: &str) -> Vec<Value> {
     let escaped: String = byte_serialize(query.as_bytes()).collect();
     let answer = ask(prometheus, "GET", &format!("/api/v1/query?query={escaped}"));
     let Ok((200, body)) = answer else { return Vec::new() };

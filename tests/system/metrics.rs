@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use thongsuot::metrics::{Build, Figured, Format, Metrics, Settings, family};
 use thongsuot::model::id::CheckId;
 use thongsuot::model::reason::Reason;
+use thongsuot::model::span::Span;
 use thongsuot::model::state::State;
 use thongsuot::model::system::Roster;
 use thongsuot::model::time::Millis;
@@ -26,6 +27,7 @@ fn used(roster: &Roster) -> Metrics {
     metrics.commit(Duration::from_micros(3_217));
     metrics.queue_length("results", 12);
     metrics.runs_in_flight(3);
+    metrics.period(Span::new(Millis(1_763_000_000_000), Millis(1_765_000_000_000)).unwrap());
     for (at, check) in roster.checks().enumerate() {
         let us = 1_234 + at as u32;
         for reason in [Reason::None, Reason::None, Reason::HttpStatus, Reason::OverSlow] {
@@ -43,6 +45,7 @@ fn used(roster: &Roster) -> Metrics {
         };
         metrics.figures(&system.id, figures);
         metrics.incident(&system.id, true, 1);
+        metrics.system_since(&system.id, Millis(1_764_000_000_123));
     }
     metrics.result(&result_of(&CheckId::new("elsewhere").unwrap(), Reason::Overrun, 1));
     metrics

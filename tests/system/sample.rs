@@ -9,7 +9,7 @@ use thongsuot::model::reason::Reason;
 use thongsuot::model::result::{RunKind, RunResult};
 use thongsuot::model::secret::Secret;
 use thongsuot::model::spec::{HeartbeatSpec, Spec};
-use thongsuot::model::system::{AlertTerms, Roster, System};
+use thongsuot::model::system::{AlertTerms, Objective, Roster, System};
 use thongsuot::model::terms::Terms;
 use thongsuot::model::time::{Micros, Millis};
 
@@ -46,9 +46,9 @@ pub(crate) fn roster_of(systems: usize) -> Roster {
             checks: (0..10).map(|check| Arc::new(check_of(&id, check))).collect(),
             owner: OwnerId::new("bo-cong-an").unwrap(),
             name: id.to_string(),
-            objective: None,
+            objective: Objective::parse("99.9%"),
             terms: Terms::default(),
-            depends_on: Vec::new(),
+            depends_on: vec![SystemId::new("system-0000").unwrap()],
             alert: AlertTerms::default(),
             id,
         }

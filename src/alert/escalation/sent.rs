@@ -58,6 +58,14 @@ impl<'a> Sent<'a> {
         rounds.into_iter().filter(|(_, it)| open(it)).map(|(address, _)| address).collect()
     }
 
+    /// Whether anybody was told, or is to be, that it is over.
+    pub(super) fn is_over(&self) -> bool {
+        let told = |it: &Delivery| {
+            it.purpose == Purpose::Resolved && !matches!(it.status, Status::Dropped { .. })
+        };
+        self.all.iter().any(|it| told(it))
+    }
+
     /// The pages of a round that belong to the place reached last, with that place.
     pub(super) fn last_place(&self, round: u32) -> Option<(Place, Vec<&'a Delivery>)> {
         let pages = self.all.iter().copied().filter(|it| it.purpose == Purpose::Page);

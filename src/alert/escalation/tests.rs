@@ -114,6 +114,7 @@ struct World {
     deliveries: Vec<Delivery>,
     now: Millis,
     take_over: bool,
+    tell_the_end: bool,
     /// Whether channels work.
     works: bool,
 }
@@ -121,7 +122,15 @@ struct World {
 impl World {
     fn new(incident: Incident) -> Self {
         let (alerting, now) = (alerting(), Millis(START));
-        Self { alerting, incident, deliveries: Vec::new(), now, take_over: false, works: true }
+        Self {
+            alerting,
+            incident,
+            deliveries: Vec::new(),
+            now,
+            take_over: false,
+            tell_the_end: false,
+            works: true,
+        }
     }
 
     fn page() -> Self {
@@ -139,6 +148,7 @@ impl World {
             holidays: &[],
             zone: &zone,
             take_over: self.take_over,
+            tell_the_end: self.tell_the_end,
         };
         let acked = incident.ack.is_some();
         let decided = escalate(&mut incident, &desk, &deliveries, self.now);
@@ -406,6 +416,24 @@ fn with_alertmanager_as_the_pager_nobody_is_called_unless_it_is_gone() {
         "12 resolved an sms",
         "12 resolved an zalo",
     ]);
+}
+
+#[test]
+fn an_end_that_alertmanager_forgot_is_told_once_to_those_it_concerns_first() {
+    let mut world = World::page();
+    world.alerting.pager = Pager::Alertmanager;
+    world.until(5);
+    close(&mut world);
+    world.until(6).check(&[]);
+    world.tell_the_end = true;
+    world.until(9).check(&["6 resolved an zalo", "6 resolved an sms", "6 resolved an mail"]);
+
+    let mut told = World::page();
+    told.alerting.pager = Pager::Alertmanager;
+    (told.take_over, told.tell_the_end) = (true, true);
+    told.until(1);
+    close(&mut told);
+    told.until(9).check(&["0 page an zalo", "1 resolved an zalo"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Causes by `depends_on`.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::Causes;
 use super::graph::Graph;
@@ -29,19 +30,17 @@ pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
         }
     }
     let above = graph.above(&own, None, first);
+    let_go(views, graph, causes);
     let mut new = Vec::new();
     for (at, view) in views.iter().enumerate().filter(|(_, it)| it.speaks) {
-        // Of a circle the first to fail is the cause of the others.
-        let circle = graph.circle(view.place).iter().map(|it| own[*it]).fold(None, first);
-        let circle = circle.filter(|it| it.view != at);
-        let Some(cause) = first(above[view.place], circle) else {
-            if causes.is_by_dependency(at) {
-                causes.orphan(at);
-            }
+        if causes.is_by_dependency(at) {
             continue;
-        };
-        let fits = fits(view, cause.earliest);
-        if !causes.is_by_dependency(at) && fits && !causes.is_above(at, cause.view) {
+        }
+        let circle = || graph.circle(view.place).iter().filter_map(|it| own[*it]);
+        // Of a circle the first to fail is the cause of the others.
+        let leader = circle().min().filter(|it| it.view != at);
+        let Some(cause) = first(above[view.place], leader) else { continue };
+        if fits(view, cause.earliest) && !causes.is_above(at, cause.view) {
             causes.set(at, cause.view, CauseBy::Dependency);
             new.push(at);
         }
@@ -56,6 +55,22 @@ pub(super) fn decide(views: &[View], graph: &Graph, causes: &mut Causes) {
     for at in 0..views.len() {
         let by_platform = matches!(causes.by[at], Some(CauseBy::Platform(_)));
         if by_platform && causes.parent[at].is_some_and(|it| causes.is_by_dependency(it)) {
+            causes.orphan(at);
+        }
+    }
+}
+
+/// Lets go what does not depend on its cause any more, after a reload.
+fn let_go(views: &[View], graph: &Graph, causes: &mut Causes) {
+    let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in (0..views.len()).filter(|it| causes.is_by_dependency(*it)) {
+        if let Some(parent) = causes.parent[at] {
+            parts.entry(parent).or_default().push(at);
+        }
+    }
+    for (parent, parts) in parts {
+        let below = graph.below(views[parent].place);
+        for at in parts.into_iter().filter(|it| !below[views[*it].place]) {
             causes.orphan(at);
         }
     }

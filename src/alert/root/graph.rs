@@ -6,6 +6,7 @@ use crate::model::system::System;
 /// The graph of `depends_on`. A circle is one group, whose members depend on each other.
 pub(super) struct Graph {
     deps: Vec<Vec<usize>>,
+    users: Vec<Vec<usize>>,
     /// Groups, each after all that it depends on.
     groups: Vec<Vec<usize>>,
     group_of: Vec<usize>,
@@ -24,6 +25,12 @@ impl Graph {
     }
 
     fn new(deps: Vec<Vec<usize>>) -> Self {
+        let mut users = vec![Vec::new(); deps.len()];
+        for (at, of) in deps.iter().enumerate() {
+            for dep in of {
+                users[*dep].push(at);
+            }
+        }
         let groups = groups(&deps);
         let mut group_of = vec![NONE; deps.len()];
         for (number, group) in groups.iter().enumerate() {
@@ -31,7 +38,7 @@ impl Graph {
                 group_of[*member] = number;
             }
         }
-        Self { deps, groups, group_of }
+        Self { deps, users, groups, group_of }
     }
 
     /// How many systems there are.
@@ -42,6 +49,20 @@ impl Graph {
     /// The others in the circle of a system, and itself.
     pub(super) fn circle(&self, at: usize) -> &[usize] {
         self.group_of.get(at).and_then(|it| self.groups.get(*it)).map_or(&[], Vec::as_slice)
+    }
+
+    /// For each system whether it depends on `at`, directly or through others.
+    pub(super) fn below(&self, at: usize) -> Vec<bool> {
+        let mut found = vec![false; self.deps.len()];
+        let mut todo = vec![at];
+        while let Some(next) = todo.pop() {
+            for user in self.users.get(next).into_iter().flatten() {
+                if !std::mem::replace(&mut found[*user], true) {
+                    todo.push(*user);
+                }
+            }
+        }
+        found
     }
 
     /// For each system `own` of all that it depends on, directly or through others, joined;
@@ -148,6 +169,9 @@ mod tests {
                 prop_assert_eq!(&circle, &(0..12).collect::<Vec<_>>().iter().filter(back).copied().collect());
                 let expected: u32 = reached.difference(&circle).map(|it| 1 << it).sum();
                 prop_assert_eq!(above, expected, "{}", at);
+                for (from, depends) in graph.below(at).into_iter().enumerate() {
+                    prop_assert_eq!(depends, super::tests::reached(&deps, from).contains(&at));
+                }
             }
         }
     }

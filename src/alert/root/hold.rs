@@ -20,19 +20,23 @@ struct Known {
 const ALL: Known = Known { suspect: false, until: Millis(i64::MAX) };
 
 /// Holds what newly is down and has no cause, if a dependency is suspect or was not measured
-/// since; and lets go what is held, as soon as all have spoken or after the wait. What was paged
+/// since its first bad result; and lets go what is held, as soon as all have spoken or after the wait. What was paged
 /// before is not held again.
 pub(super) fn decide(book: &mut Book, views: &[View], graph: &Graph, ctx: &mut Ctx<'_>) {
-    let known: Vec<Known> = ctx.index.facts.systems.iter().map(Known::of).collect();
+    let systems = &ctx.index.facts.systems;
+    let known: Vec<Known> =
+        (0..graph.len()).map(|at| systems.get(at).map_or(ALL, Known::of)).collect();
     let above = graph.above(&known, ALL, Known::and);
     let wait_ms = ctx.alerting.dependency_wait_ms;
     for view in views {
         let Some(incident) = book.incidents.get_mut(&view.id) else { continue };
         let circle = graph.circle(view.place).iter().filter(|it| **it != view.place);
         let known = circle.map(|it| known[*it]).fold(above[view.place], Known::and);
+        // Its first bad result lies up to half an interval after its back-dated beginning.
+        let first_bad = view.down.map(|since| since.plus_ms(view.interval_ms / 2));
         let waits = incident.cause.is_none()
-            && view.down.is_some_and(|since| known.suspect || known.until <= since);
-        let fresh = ctx.newly_down.contains(&view.id) && incident.escalation.begun.is_none();
+            && first_bad.is_some_and(|it| known.suspect || known.until <= it);
+        let fresh = ctx.newly_down.remove(&view.id) && incident.escalation.begun.is_none();
         if waits && fresh && wait_ms > 0 {
             let until = ctx.now.plus_ms(wait_ms);
             incident.held_until = Some(until);

@@ -24,9 +24,11 @@ pub(super) fn shares(part: &View, cause: &View, platform: &str) -> bool {
 pub(super) fn decide(views: &[View], causes: &mut Causes) {
     let mut platforms: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, view) in views.iter().enumerate() {
-        if let (Some(name), Some(_), false) =
-            (&view.platform, view.down, causes.is_by_dependency(at))
-        {
+        // What has another cause, or had one just now, says nothing of its platform.
+        if causes.is_by_dependency(at) || causes.is_lingering(at, view) {
+            continue;
+        }
+        if let Some(name) = view.platform.as_deref().filter(|_| view.down.is_some()) {
             platforms.entry(name).or_default().push(at);
         }
     }
@@ -52,7 +54,10 @@ fn one(views: &[View], name: &str, members: &[usize], causes: &mut Causes) {
             continue;
         }
         let since = views[at].since;
-        let near = |it: &&usize| spreads.get(*it).is_some_and(|spread| spread.is_near(since));
+        let near = |it: &&usize| {
+            spreads.get(*it).is_some_and(|spread| spread.is_near(since))
+                && !causes.is_above(at, **it)
+        };
         match roots.iter().find(near).copied() {
             Some(root) => {
                 causes.set(at, root, CauseBy::Platform(name.to_owned()));

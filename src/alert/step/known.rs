@@ -4,7 +4,7 @@ use crate::alert::book::{Ending, Incident, Said};
 use crate::alert::condition::{Condition, Kind, Thread};
 use crate::alert::rules;
 
-use super::{Ctx, What, echo, end, says};
+use super::{Ctx, What, echo, end, grow_louder, says};
 
 /// Returns that are remembered, the newest: as many as any sensible setting counts.
 const RETURNS_MAX: usize = 64;
@@ -46,10 +46,13 @@ fn close(incident: &mut Incident, ending: Ending, ctx: &mut Ctx<'_>) {
     ctx.tell(incident, happened.what);
 }
 
-/// What is said, without the echo of an outage that was told in this incident.
+/// What is said, without the echo of an outage that was told in this incident. What burns after
+/// it was found to be new, and burns alone, is no echo.
 fn real<'a>(incident: &Incident, said: &[&'a Condition], ctx: &Ctx<'_>) -> Vec<&'a Condition> {
+    let burns = |it: &Said| matches!(it.kind, Kind::BurnFast | Kind::BurnSlow);
+    let is_new = !incident.now.is_empty() && incident.now.iter().all(burns);
     let over = incident.calm_since.unwrap_or(ctx.now);
-    let is_echo = |it: &Condition| echo::of_outage(incident, over, it, ctx);
+    let is_echo = |it: &Condition| !is_new && echo::of_outage(incident, over, it, ctx);
     if said.iter().all(|it| is_echo(it)) { Vec::new() } else { said.to_vec() }
 }
 
@@ -79,7 +82,8 @@ pub(super) fn say(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx<'_
     let kind = incident.now.iter().map(|it| it.kind).fold(incident.kind, Ord::max);
     let severity = incident.now.iter().map(|it| it.severity).fold(incident.severity, Ord::max);
     if (kind, severity) != (incident.kind, incident.severity) {
-        (incident.kind, incident.severity) = (kind, severity);
+        incident.kind = kind;
+        grow_louder(incident, severity);
         ctx.tell(incident, What::Worsened { kind, severity });
     } else if let Some(days_left) = renewed {
         ctx.tell(incident, What::Renewed { days_left });

@@ -6,7 +6,6 @@ use crate::alert::facts::{Budget, TroubleKind};
 use crate::alert::sketch::{World, second, world};
 use crate::availability::burn::BurnState::{Calm, Over};
 use crate::availability::live::Alarm;
-use crate::model::alerting::rules::Severity;
 
 const OPENED: &str = "opened ThongsuotServiceDown page";
 
@@ -132,6 +131,34 @@ fn it_gets_worse_but_never_better_until_it_is_over() {
     assert_eq!(world.go(30), "");
     let it = world.incident(1);
     assert_eq!((it.kind, it.severity, it.now[0].kind), (Kind::Down, Severity::Page, Kind::Partial));
+}
+
+#[test]
+fn whoever_took_on_a_ticket_is_asked_again_when_it_becomes_a_page() {
+    let mut world = world("s");
+    world.set("s", Alarm::Partial);
+    world.go(10);
+    world.book.incidents.get_mut(&id(1)).unwrap().ack = Some(ack(11));
+    assert_eq!(world.go(12), "");
+    assert!(world.incident(1).ack.is_some());
+    world.fail("s");
+    world.go(20);
+    assert_eq!(world.incident(1).ack, None);
+    // Of a page it counts on.
+    world.book.incidents.get_mut(&id(1)).unwrap().ack = Some(ack(21));
+    world.heal("s");
+    world.go(30);
+    world.fail("s");
+    assert_eq!(world.go(40), "1 returned");
+    assert!(world.incident(1).ack.is_some());
+}
+
+#[test]
+fn facts_that_lack_systems_of_the_roster_are_taken_as_they_are() {
+    let mut world = world("a b<a");
+    world.fail("a");
+    world.facts.systems.pop();
+    assert_eq!(world.go(10), format!("1 {OPENED}"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::post::Post;
 use super::tokens::Tokens;
-use super::{Alerting, peers, switch};
+use super::{Alerting, health, peers, switch};
 use crate::alert::channel::alertmanager::Client;
 use crate::alert::channel::{Sender, TokenStore};
 use crate::app::lock;
@@ -35,6 +35,7 @@ impl Branches {
     /// can't be used.
     pub(super) fn open(alerting: &Arc<Alerting>) -> Result<Self, String> {
         let (config, office) = (alerting.reloader.current(), alerting.office());
+        health::warn_of_holes(&config, alerting.clock.now());
         let tokens: Arc<dyn TokenStore> =
             Arc::new(Tokens::new(Arc::clone(&alerting.desk), alerting.history.clone()));
         let mut tasks = JoinSet::new();

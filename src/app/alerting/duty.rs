@@ -237,12 +237,11 @@ fn team(team: &Team, config: &Config, now: Millis) -> TeamSeen {
         }
     };
     let turn = rota::who(team, holidays, zone, now);
-    let next = rota::people(team, holidays, zone, turn.until);
-    let hole = rota::people(team, holidays, zone, now).is_empty();
+    let next = rota::on_duty(team, holidays, zone, turn.until);
     TeamSeen {
         id: team.id.to_string(),
         name: team.name.clone(),
-        on_call: if hole { Vec::new() } else { turn.people.iter().map(person).collect() },
+        on_call: rota::on_duty(team, holidays, zone, now).iter().map(person).collect(),
         via: match turn.via {
             Via::Layer(at) => format!("layer {}", at + 1),
             Via::Override(at) => format!("override {}", at + 1),

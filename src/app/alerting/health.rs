@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tracing::warn;
+
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
 use crate::alert::outbox::Outbox;
@@ -11,6 +13,7 @@ use crate::app::lock;
 use crate::app::watched::Watch;
 use crate::config::Config;
 use crate::history::Stats;
+use crate::model::alerting::people::{Target, Team};
 use crate::model::time::Millis;
 
 /// A channel, an Alertmanager or the history may fail for so long before it is told: a restart
@@ -96,12 +99,36 @@ impl Health {
         let config = looked.config;
         let empty = config.alerting.teams.iter().filter(|team| {
             let zone = &config.monitor.timezone;
-            rota::people(team, &config.roster.holidays, zone, looked.now).is_empty()
+            asks_the_rota(team)
+                && rota::on_duty(team, &config.roster.holidays, zone, looked.now).is_empty()
         });
         let empty: Vec<String> = empty.map(|it| it.id.to_string()).collect();
         self.holes.retain(|id, _| empty.contains(id));
         for id in empty {
             self.holes.entry(id).or_insert(looked.now);
         }
+    }
+}
+
+/// Whether anybody is called because it is their turn.
+fn asks_the_rota(team: &Team) -> bool {
+    team.steps.iter().flat_map(|it| &it.targets).any(|it| *it == Target::OnCall)
+}
+
+/// How far ahead holes in a rota are told when a configuration comes into force.
+const AHEAD_DAYS: u16 = 60;
+
+/// Warns of each team that will have nobody on call.
+pub(super) fn warn_of_holes(config: &Config, now: Millis) {
+    let zone = &config.monitor.timezone;
+    let Some(ahead) = rota::ahead(zone, now, AHEAD_DAYS) else { return };
+    for team in config.alerting.teams.iter().filter(|it| asks_the_rota(it)) {
+        let holes = rota::holes(team, &config.roster.holidays, zone, ahead);
+        let Some(first) = holes.first() else { continue };
+        let from = crate::web::time(first.start());
+        warn!(
+            team = %team.id, from, holes = holes.len(),
+            "nobody is on call then; the fallback will be called (see `thongsuot oncall`)"
+        );
     }
 }

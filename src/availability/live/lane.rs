@@ -373,7 +373,7 @@ impl LiveLane {
                 continue;
             }
             let before = index.checked_sub(1).map(|it| self.entries[it]);
-            let opens = confirm.at_end(&bad[..=index]);
+            let opens = confirm.alerts_at_end(&bad[..=index]);
             let from = (index + 1).checked_sub(GOOD_TO_RESOLVE);
             let resolves = from.is_some_and(|from| bad[from..=index].iter().all(|it| !it));
             let whole = self.evicted + index + 1 >= confirm.window();
@@ -381,8 +381,8 @@ impl LiveLane {
             entry.confirmed = marks[index];
             entry.sure = marks[index] || !bad[index] || whole;
             entry.open = opens || (!resolves && before.is_some_and(|it| it.open));
-            entry.open_sure =
-                opens || resolves || (entry.sure && before.is_some_and(|it| it.open_sure));
+            let same = (!bad[index] || whole) && before.is_some_and(|it| it.open_sure);
+            entry.open_sure = opens || resolves || same;
         }
     }
 

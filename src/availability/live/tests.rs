@@ -49,7 +49,8 @@ fn an_outage_is_confirmed_by_the_third_bad_result_and_over_at_the_first_good_one
 
 #[test]
 fn a_blip_is_up_and_asks_to_be_confirmed() {
-    follow(29, "oxoxxo", "uuuudu", "....!!", ".c.cf.");
+    follow(29, "oxoxxo", "uuuudu", "......", ".c.cf.");
+    follow(29, "oxoxxox", "uuuudud", "......!", ".c.cf.f");
 }
 
 #[test]

@@ -137,8 +137,8 @@ impl Played {
         alone(&samples, Confirm::new(self.current().confirm))
     }
 
-    /// Whether an alert is open: it opens with a bad result that makes K of the last ten, and
-    /// is over after three good ones.
+    /// Whether an alert is open: it opens with a bad result that makes K in a row, or more than K
+    /// of the last ten, and is over after three good ones.
     fn is_open(&self) -> bool {
         let reach = self.reach();
         let bad = Heard::of(&self.came, &reach).bads();
@@ -146,7 +146,8 @@ impl Played {
         let mut open = false;
         for last in 0..bad.len() {
             let ten = &bad[(last + 1).saturating_sub(10)..=last];
-            if bad[last] && ten.iter().filter(|it| **it).count() >= k {
+            let row = bad[..=last].iter().rev().take_while(|it| **it).count();
+            if row >= k || (bad[last] && ten.iter().filter(|it| **it).count() > k) {
                 open = true;
             } else if last >= 2 && bad[last - 2..=last].iter().all(|it| !it) {
                 open = false;
