@@ -38,7 +38,7 @@ if ((${#missing[@]})); then
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-work=${IMAGE_WORK:-$(mktemp -d /var/tmp/thongsuot-image.XXXXXX)}
+work=${IMAGE_WORK:-$(mktemp -d -p /var/tmp)}
 mkdir -p "$work"
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
 storage=(--root "$work/storage" --runroot "$work/run")

@@ -29,7 +29,7 @@ if ((${#missing[@]})); then
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-work=$(mktemp -d /var/tmp/thongsuot-unit.XXXXXX)
+work=$(mktemp -d -p /var/tmp)
 trap '[[ -n $keep ]] && echo "left behind: $work" || rm -rf "$work"' EXIT
 machine=$work/machine
 if [[ -n ${UNIT_BASE:-} ]]; then
