@@ -105,7 +105,8 @@ context=$work/context
 rm -rf "$context"
 mkdir -p "$context"
 git ls-files -z | xargs -0 cp --parents -t "$context"
-arguments=(--build-arg "REVISION=$(git rev-parse HEAD)" --build-arg "CREATED=$(git log -1 --format=%cI)")
+revision=$(git rev-parse HEAD)
+arguments=(--build-arg "REVISION=$revision" --build-arg "CREATED=$(git log -1 --format=%cI)")
 if [[ -z $source ]]; then
   install -D "$binary" "$context/prebuilt/thongsuot"
   arguments+=(--build-arg PREBUILT=prebuilt/thongsuot)
@@ -127,7 +128,7 @@ try "one volume, for the history" is 'sorted(c["Volumes"])' "['/var/lib/thongsuo
 try "exposes 9247" is 'sorted(c["ExposedPorts"])' "['9247/tcp']"
 try "is stopped by TERM" is 'c.get("StopSignal", "SIGTERM") or "SIGTERM"' SIGTERM
 try "has a health check: the binary itself" is 'c["Healthcheck"]["Test"]' "['CMD', '/usr/bin/thongsuot', 'healthy']"
-try "is labelled with its revision" is 'c["Labels"]["org.opencontainers.image.revision"]' "$(git rev-parse HEAD)"
+try "is labelled with its revision" is 'c["Labels"]["org.opencontainers.image.revision"]' "$revision"
 try "is labelled with the version of Cargo.toml" is 'c["Labels"]["org.opencontainers.image.version"]' \
   "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)"
 
