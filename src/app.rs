@@ -206,6 +206,7 @@ impl App {
         serve(&mut parts, listener, router, budget.connections);
         reloader.begin(past, &common.history).await?;
         keep_up(&mut parts, &common, Arc::clone(&reloader));
+        judges.0.begin();
         parts.spawn("maintenance", judges.0.run(parts.stop_token()));
         parts.spawn("figures", judges.1.run(parts.stop_token()));
         parts.spawn("past", judges.2.run(parts.stop_token()));

@@ -8,6 +8,8 @@ mod check;
 mod call;
 mod maintenance;
 mod oncall;
+mod alerts;
+mod drill;
 mod probe;
 mod status;
 mod healthy;
@@ -35,7 +37,7 @@ First steps:
   thongsuot probe https://…         run one probe now and explain it
   thongsuot run                     watch targets.toml, serve on its `listen` address
 
-Exit codes: 0 done · 1 the answer is no (probe bad, history damaged) · 64 wrong usage ·
+Exit codes: 0 done · 1 the answer is no (probe bad, nobody answered) · 64 wrong usage ·
 70 a part of the daemon died · 74 a file, port or network of ours failed · 78 configuration.")]
 pub struct Arguments {
     /// How the log is written to standard error: text for people, json for machines.
@@ -73,6 +75,10 @@ enum Command {
     Healthy(healthy::Healthy),
     /// Announce maintenance, list it, prolong it or take it back. Nothing is changed in place.
     Maintenance(Box<maintenance::Maintenance>),
+    /// Show incidents, take one on (tiếp nhận), or close it.
+    Alerts(Box<alerts::Alerts>),
+    /// Send a test page along the real path, and wait until somebody acknowledges it.
+    Drill(drill::Drill),
     /// Say who is on call, until when, how they are reached, and who is next.
     Oncall(oncall::OnCall),
     /// Check that the history is whole and nobody has edited it.
@@ -113,6 +119,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Status(it) => it.run(),
         Command::Healthy(it) => it.run(),
         Command::Maintenance(it) => it.run(),
+        Command::Alerts(it) => it.run(),
+        Command::Drill(it) => it.run(),
         Command::Oncall(it) => it.run(),
         Command::Verify(it) => it.run(),
         Command::Report(it) => it.run(),

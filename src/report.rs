@@ -3,6 +3,7 @@
 //! ```text
 //! journal (what was promised when)  -> terms, windows -.
 //! history (what was seen)           -> gather          -> judged -> figures -> json, csv, table
+//! journal (who was told, who took it on) -> alerts -> figures
 //!                                                            `-> the API and live figures (app)
 //! ```
 //!
@@ -13,6 +14,7 @@
 pub mod contract;
 pub mod period;
 pub mod journal;
+pub mod alerts;
 mod windows;
 mod terms;
 mod gather;
@@ -145,6 +147,9 @@ pub struct Measured {
     pub runs: BTreeMap<Reason, i64>,
     /// Void spans of the period, in milliseconds over all checks and vantages, by reason.
     pub void_ms: BTreeMap<Reason, i64>,
+    /// Mean time from the first alert until somebody took it on (MTTA), over the alerts about
+    /// incidents that count, cut down; `None`: nobody did, or it is not a system.
+    pub mean_to_acknowledge_ms: Option<i64>,
 }
 
 /// An incident with a part in the period.
@@ -174,6 +179,8 @@ pub struct Episode {
     pub vantages: Vec<VantageId>,
     /// The checks of a system that it hit.
     pub checks: Vec<CheckId>,
+    /// What people were told of it; `None`: nobody was called, or it is not of a system.
+    pub told: Option<alerts::Told>,
 }
 
 /// Why there is no report.

@@ -14,6 +14,8 @@ mod control;
 pub mod duty;
 mod guard;
 mod html;
+mod incident;
+mod incidents;
 mod large;
 mod link;
 pub mod figures;
@@ -23,7 +25,9 @@ mod patient;
 mod peers;
 mod query;
 mod scrape;
+pub mod story;
 mod view;
+mod words;
 
 pub use view::time;
 
@@ -71,10 +75,12 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
     let web = Arc::new(Web { settings, metrics, source });
     let large = Router::new()
         .route("/", get(page::overview))
+        .route("/incidents/{id}", get(incident::incident))
         .route("/api/v1/systems", get(api::systems))
         .route("/api/v1/systems/{id}", get(api::system))
         .route("/api/v1/systems/{id}/figures", get(figures::figures))
         .route("/api/v1/incidents", get(figures::incidents))
+        .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{id}", get(api::check))
         .route("/api/v1/checks/{id}/results", get(api::results))
@@ -87,7 +93,6 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/api/v1/maintenance", post(maintenance::add))
         .route("/api/v1/maintenance/{id}/extend", post(maintenance::extend))
         .route("/api/v1/maintenance/{id}/cancel", post(maintenance::cancel))
-        .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{id}", get(alerts::one))
         .route("/api/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
         .route("/api/v1/alerts/{id}/close", post(alerts::close))
@@ -97,11 +102,12 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
     Router::new()
-        .route("/-/healthy", get(control::healthy))
+        .route("/-/healthy", get(control::healthy::<S>))
         .route("/-/ready", get(control::ready))
         .route("/api/v1/heartbeats/{check}", post(control::heartbeat))
         // The token in it is what lets one in.
-        .route("/a/{token}", get(link::show).post(link::act))
+        .route("/a/{token}", get(link::show))
+        .route("/a/{token}", post(link::act))
         .merge(guarded)
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::not_allowed)

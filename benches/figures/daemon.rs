@@ -125,7 +125,8 @@ pub(crate) async fn hanging(ground: &Ground, plan: &Plan) -> Result<Measured, Br
         .must_be("hanging or void", |it| matches!(it, Outcome::Hang | Outcome::Void))
 }
 
-async fn hang(listener: TcpListener) {
+/// Takes connections and says nothing.
+pub(crate) async fn hang(listener: TcpListener) {
     let mut held = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };

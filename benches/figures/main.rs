@@ -4,11 +4,11 @@
 //! load on each, and prints what they cost side by side. What counts is processor time, not wall
 //! time, so a busy machine disturbs the ratios little. Read on in [`daemon`] (ours), [`rival`]
 //! (blackbox_exporter, alone and with Prometheus), [`delay`] (a server that knows how long it
-//! took), [`disk`] (bytes a result), [`month`] (a month's report) and
-//! [`table`].
+//! took), [`disk`] (bytes a result), [`month`] (a month's report), [`alerts`] (the figures of
+//! `docs/alerting.md`, which take 8 minutes of real time) and [`table`].
 //!
 //! `-- --full` measures four times as long; `-- --only NAME` runs the parts whose name contains
-//! NAME. Ends with an error only if a run is broken, not if a figure is missed.
+//! NAME: http, tls, hang, delay, disk, month, alerts. Ends with an error only if a run is broken, not if a figure is missed.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 mod process;
@@ -18,8 +18,20 @@ mod rival;
 mod delay;
 mod disk;
 mod month;
+mod alerts;
 mod stats;
 mod table;
+
+// The simulation that the tests of alerting run, so that its figures stand beside the measured.
+#[expect(clippy::unwrap_used, reason = "a simulation that is wrong is to stop")]
+#[path = "../../tests/alerting/fixture.rs"]
+mod fixture;
+#[expect(clippy::unwrap_used, reason = "a simulation that is wrong is to stop")]
+#[path = "../../tests/alerting/watch.rs"]
+mod watch;
+#[expect(dead_code, reason = "its tests use all of it")]
+#[path = "../../tests/alerting/simulation.rs"]
+mod simulation;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,6 +124,9 @@ async fn all(plan: &Plan) -> Result<Table, Broken> {
     if plan.wants("disk") {
         say("history: 30 days of 20 checks at 30 s");
         table.disk(&disk::month(&ground).await?);
+    }
+    if plan.wants("alerts") {
+        alerts::measure(&ground, plan, &mut table).await?;
     }
     if plan.wants("month") {
         say("a month's report: 3 vantages at 30 s");

@@ -25,7 +25,15 @@ impl Table {
         self.notes.push(text.into());
     }
 
-    fn row(&mut self, figure: &str, reached: &str, target: &str, theirs: &str, ratio: Option<f64>) {
+    /// One row; a target of `-` is none.
+    pub(crate) fn row(
+        &mut self,
+        figure: &str,
+        reached: &str,
+        target: &str,
+        theirs: &str,
+        ratio: Option<f64>,
+    ) {
         let ratio = ratio.map_or_else(|| "-".to_owned(), |it| format!("{it:.1} times less"));
         self.rows.push([figure, reached, target, theirs, &ratio].map(str::to_owned));
     }
@@ -176,7 +184,8 @@ impl fmt::Display for Table {
         writeln!(f, "| figure | reached | target | blackbox_exporter in the same run | ratio |")?;
         writeln!(f, "|---|---|---|---|---|")?;
         for [figure, reached, target, theirs, ratio] in &self.rows {
-            writeln!(f, "| {figure} | {reached} | <= {target} | {theirs} | {ratio} |")?;
+            let most = if target == "-" { "" } else { "<= " };
+            writeln!(f, "| {figure} | {reached} | {most}{target} | {theirs} | {ratio} |")?;
         }
         writeln!(f)?;
         self.notes.iter().try_for_each(|note| writeln!(f, "- {note}"))

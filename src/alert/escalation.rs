@@ -249,10 +249,14 @@ impl<'a> Run<'a> {
             let first = Place { turn: 0, step: 0 };
             incident.escalation.next = Some(self.now.plus_ms(delay_ms(team, first)));
         }
-        // The clock may have been set back.
-        let latest = self.now.plus_ms(longest_ms(team).max(PAUSE_MS_MIN));
+        // The clock may have been set back: the next step is no farther off than it is written.
         let escalation = &mut incident.escalation;
-        escalation.next = escalation.next.map(|it| it.min(latest));
+        let place = Place { turn: escalation.turn, step: escalation.step };
+        let longest = match place {
+            Place { turn: 0, step: 0 } => longest_ms(team).max(PAUSE_MS_MIN),
+            place => delay_ms(team, place),
+        };
+        escalation.next = escalation.next.map(|it| it.min(self.now.plus_ms(longest)));
         if escalation.next.is_some() && self.reached_nobody(incident) {
             incident.escalation.next = Some(self.now);
         }

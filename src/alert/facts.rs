@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::availability::burn::BurnState;
-use crate::availability::live::Alarm;
+use crate::availability::hours::ServiceHours;
+use crate::availability::live::{Alarm, LiveCheck};
 use crate::model::check::Check;
 use crate::model::reason::Reason;
+use crate::model::span::Span;
 use crate::model::state::State;
 use crate::model::system::{Roster, System};
+use crate::model::terms::Holiday;
 use crate::model::time::Millis;
 
 /// Everything, at one instant.
@@ -129,6 +134,33 @@ impl TroubleKind {
         Self::RotaHole,
         Self::PeerFailing,
     ];
+}
+
+impl CheckFacts {
+    /// What the live state says of a check at `now`; what people read, and its certificate, are
+    /// left out.
+    #[must_use]
+    pub fn of(check: &Arc<Check>, live: &LiveCheck, now: Millis) -> Self {
+        Self {
+            check: Arc::clone(check),
+            alarm: live.alarm(),
+            state: live.present(now),
+            since: live.present_since(now),
+            fault: live.fault(),
+            why: None,
+            last: live.last().map(|it| it.0),
+            not_after: None,
+        }
+    }
+}
+
+/// Whether a system must work at `now`. Beyond the years of the calendar it must.
+#[must_use]
+pub fn in_hours(system: &System, holidays: &[Holiday], zone: &TimeZone, now: Millis) -> bool {
+    let hours = ServiceHours::of(&system.terms.hours, holidays);
+    let instant = Span::new(now, now.plus_ms(1));
+    let within = instant.map(|it| hours.within(it, zone));
+    within.is_none_or(|it| it.ok().flatten().is_none_or(|set| set.contains(now)))
 }
 
 impl Facts {

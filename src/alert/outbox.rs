@@ -28,6 +28,9 @@ pub const GIVE_UP_MS: i64 = 86_400_000;
 /// More pages than this that wait for one address go out as one message.
 pub const BUNDLE_FROM: usize = 4;
 
+/// A clock that goes back by less was read twice at nearly the same time.
+const STEP_MS_MIN: i64 = 1_000;
+
 /// Deliveries that wait at most; beyond it the oldest that is no page is given up. Ten thousand
 /// incidents at once are one cause that was not told to us.
 pub const WAITING_MAX: usize = 20_000;
@@ -46,6 +49,8 @@ pub struct Outbox {
     failing: BTreeMap<ChannelId, (Millis, String)>,
     /// Changed since it was last kept.
     dirty: BTreeSet<String>,
+    /// The time at the last look.
+    seen: Option<Millis>,
 }
 
 /// One message to be sent: several deliveries to one address if it is a bundle.
@@ -103,6 +108,45 @@ impl Outbox {
         dropped
     }
 
+    /// Nobody needs this one any more; gives it if it still waited.
+    pub fn discard(&mut self, key: &str, now: Millis) -> Option<Delivery> {
+        let delivery = self.deliveries.get_mut(key)?;
+        if !delivery.is_waiting() || self.busy.contains(key) {
+            return None;
+        }
+        delivery.status = Status::Dropped { at: now };
+        self.dirty.insert(key.to_owned());
+        Some(delivery.clone())
+    }
+
+    /// Takes what nobody needs any more out of a batch that is about to be sent; what is left.
+    pub fn withdraw(
+        &mut self,
+        batch: Batch,
+        now: Millis,
+        unneeded: impl Fn(&Delivery) -> bool,
+    ) -> Batch {
+        let (gone, left): (Vec<_>, _) = batch.deliveries.into_iter().partition(|it| unneeded(it));
+        for delivery in gone {
+            self.busy.remove(&delivery.key);
+            self.discard(&delivery.key, now);
+        }
+        Batch { deliveries: left, ..batch }
+    }
+
+    /// Whether a page that was decided before `then` waits on a channel that fails.
+    #[must_use]
+    pub fn is_stuck(&self, then: Millis) -> bool {
+        let stuck = |it: &Delivery| {
+            it.purpose == Purpose::Page
+                && it.is_waiting()
+                && it.decided < then
+                && it.attempts > 0
+                && self.failing.contains_key(&it.channel)
+        };
+        self.deliveries.values().any(stuck)
+    }
+
     /// Every delivery that is kept.
     pub fn all(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values()
@@ -117,11 +161,37 @@ impl Outbox {
         all.map(|(_, it)| it.clone()).collect()
     }
 
-    /// Messages that are due and wait on a channel.
+    /// Messages that wait on a channel: due, or put off by an attempt that failed.
     #[must_use]
     pub fn waiting(&self, channel: &ChannelId, now: Millis) -> usize {
-        let waits = |it: &&Delivery| it.is_waiting() && it.channel == *channel && it.due <= now;
+        let late = |it: &Delivery| it.due <= now || it.attempts > 0;
+        let waits = |it: &&Delivery| it.is_waiting() && it.channel == *channel && late(it);
         self.deliveries.values().filter(waits).count()
+    }
+
+    /// Takes note of the time. If the clock was set back everything that waits for an instant
+    /// waits no longer than it was meant to; whether it was.
+    pub fn settle(&mut self, now: Millis) -> bool {
+        let step = |ahead: i64| if ahead < STEP_MS_MIN { 0 } else { ahead };
+        let back_ms = self.seen.replace(now).map_or(0, |seen| step(seen.since(now)));
+        let mut moved = false;
+        for (key, delivery) in &mut self.deliveries {
+            let ahead_ms = back_ms.max(step(delivery.decided.since(now)));
+            if !delivery.is_waiting() || ahead_ms == 0 {
+                continue;
+            }
+            delivery.due = delivery.due.plus_ms(-ahead_ms);
+            delivery.decided = delivery.decided.min(now);
+            self.dirty.insert(key.clone());
+            moved = true;
+        }
+        for at in self.last.values_mut().chain(self.failing.values_mut().map(|it| &mut it.0)) {
+            *at = (*at).min(now);
+        }
+        for until in self.paused.values_mut() {
+            *until = until.plus_ms(-back_ms).min(now.plus_ms(AFTER_MAX_MS));
+        }
+        moved
     }
 
     /// What is due on a channel now, for one address that nothing is under way to.
@@ -244,11 +314,6 @@ impl Outbox {
         dirty.into_iter().map(|key| (key.clone(), self.deliveries.get(&key).cloned())).collect()
     }
 
-    /// Everything counts as changed: it is not known what was kept.
-    pub fn touch(&mut self) {
-        self.dirty.extend(self.deliveries.keys().cloned());
-    }
-
     fn went(&mut self, delivery: &Delivery, at: Millis) {
         let last = self.last.entry((delivery.channel.clone(), delivery.to.clone())).or_insert(at);
         *last = (*last).max(at);
@@ -279,6 +344,9 @@ impl Outbox {
     }
 
     fn bound(&mut self) {
+        if self.deliveries.len() <= WAITING_MAX {
+            return;
+        }
         let waiting = self.deliveries.values().filter(|it| it.is_waiting());
         if waiting.clone().count() <= WAITING_MAX {
             return;

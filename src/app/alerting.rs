@@ -18,12 +18,12 @@ mod switch;
 mod peers;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
-use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -41,7 +41,7 @@ use crate::alert::facts::{Facts, TroubleKind};
 use crate::alert::link::Links;
 use crate::alert::rota;
 use crate::alert::rules::conditions;
-use crate::alert::step::{self, Happened, step};
+use crate::alert::step::{self, Happened, What, step};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{self, History};
@@ -69,6 +69,10 @@ const FULL_EVERY: u32 = 5;
 /// Rest after a look: alerts that open together are decided together.
 const REST: Duration = Duration::from_millis(100);
 
+/// How often Alertmanager's clients hear that we still judge; after two minutes of silence they
+/// let the watchdog end.
+const SPEAK_EVERY: Duration = Duration::from_secs(20);
+
 /// So long after its end an incident may still have something to tell.
 const FRESH_MS: i64 = 900_000;
 
@@ -82,6 +86,8 @@ pub(super) type FigureBoard = Arc<Mutex<HashMap<SystemId, Figure>>>;
 #[derive(Debug)]
 pub(super) struct Alerting {
     pub(super) clock: Clock,
+    /// When the process began.
+    begun: Millis,
     zone: TimeZone,
     history: History,
     desk: Arc<Desk>,
@@ -90,9 +96,13 @@ pub(super) struct Alerting {
     reloader: Arc<Reloader>,
     metrics: Arc<Metrics>,
     looked: Arc<AtomicI64>,
+    /// When this part last looked, in milliseconds since the machine started.
+    decided: AtomicI64,
     links: Links,
     office: RwLock<Arc<Office>>,
     wanted: watch::Sender<Arc<Alerts>>,
+    /// When it was last sent.
+    spoken: Mutex<Option<Instant>>,
     statuses: Mutex<Vec<watch::Receiver<Status>>>,
     health: Mutex<Health>,
     drills: Mutex<Drills>,
@@ -136,8 +146,10 @@ impl Alerting {
         let drills = Mutex::new(desk.with(|state| Drills::restore(&state.book)));
         Ok(Arc::new(Self {
             wanted: watch::Sender::default(),
+            spoken: Mutex::default(),
             statuses: Mutex::default(),
             health: Mutex::new(Health::new(refused)),
+            begun: clock.now(),
             clock,
             zone,
             history,
@@ -146,6 +158,7 @@ impl Alerting {
             reloader,
             metrics,
             looked,
+            decided: AtomicI64::default(),
             links,
             office,
             drills,
@@ -157,6 +170,8 @@ impl Alerting {
     pub(super) async fn run(self: Arc<Self>, stop: CancellationToken) -> Result<(), String> {
         let mut configured = self.reloader.configured();
         configured.mark_unchanged();
+        // What they hear first is complete.
+        self.publish(&self.reloader.current(), self.clock.now());
         let mut branches = Branches::open(&self)?;
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -167,9 +182,8 @@ impl Alerting {
                 () = stop.cancelled() => break,
                 () = self.desk.wake.notified() => {}
                 _ = configured.changed() => {
-                    branches.close().await;
                     self.furnish();
-                    branches = Branches::open(&self)?;
+                    branches.replace(&self)?;
                 }
                 died = branches.death() => return Err(died),
                 _ = tick.tick() => {
@@ -226,6 +240,7 @@ impl Alerting {
         let statuses = self.statuses();
         let facts = full.then(|| self.facts(&config, &statuses, now));
         let changed = self.desk.with(|state| {
+            let stepped = state.outbox.settle(now);
             let happened = match &facts {
                 None => Vec::new(),
                 Some(facts) => self.decide(state, &config, facts),
@@ -233,18 +248,35 @@ impl Alerting {
             let told = self.escalate(state, &config, &statuses, now);
             Self::tidy(state, &config, now);
             Self::tell(state, &happened);
-            facts.is_some() || told
+            facts.is_some() || told || stepped
         });
         self.desk.keep(&self.history).await;
         if changed {
             self.desk.post.send_replace(());
-            let roster = Arc::clone(&watched::lock(&self.watch).roster);
-            let all =
-                self.desk.with(|it| alerts(&it.book, &roster, &config.alerting, &self.zone, now));
-            // Also when nothing changed: an Alertmanager's client must hear that we still look.
-            self.wanted.send_replace(Arc::new(all));
+            self.publish(&config, now);
         }
         self.measure(&config, &statuses, now);
+        self.decided.store(self.clock.since_boot_us() / 1_000, Ordering::Relaxed);
+    }
+
+    /// What should stand in every Alertmanager, if that has changed, and now and then besides.
+    fn publish(&self, config: &Config, now: Millis) {
+        let roster = Arc::clone(&watched::lock(&self.watch).roster);
+        let times = (self.begun, now);
+        let all =
+            self.desk.with(|it| alerts(&it.book, &roster, &config.alerting, &self.zone, times));
+        let mut spoken = lock(&self.spoken);
+        let silent = spoken.is_none_or(|it| it.elapsed() >= SPEAK_EVERY);
+        let sent = self.wanted.send_if_modified(|old| {
+            let differs = **old != all;
+            if differs {
+                *old = Arc::new(all);
+            }
+            differs || silent
+        });
+        if sent {
+            *spoken = Some(Instant::now());
+        }
     }
 
     fn statuses(&self) -> Vec<Status> {
@@ -252,19 +284,19 @@ impl Alerting {
     }
 
     fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
-        let watch = watched::lock(&self.watch);
-        let looked = Looked {
-            config,
-            watch: &watch,
-            history: self.history.stats(),
-            alertmanagers: statuses,
-            now,
+        let spells = {
+            let watch = watched::lock(&self.watch);
+            (watch.late, watch.blind)
         };
+        let looked =
+            Looked { config, spells, history: self.history.stats(), alertmanagers: statuses, now };
         let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
         for kind in TroubleKind::ALL {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);
         }
+        // Never held together with the desk: others take them in the other order.
+        let watch = watched::lock(&self.watch);
         gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
     }
 
@@ -309,8 +341,10 @@ impl Alerting {
             for delivery in decided.new {
                 outbox.add(delivery);
             }
-            for dropped in outbox.drop_where(now, |it| keys.contains(&it.key)) {
-                self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+            for key in keys {
+                if let Some(dropped) = outbox.discard(&key, now) {
+                    self.metrics.alerts().message(dropped.channel.as_str(), "dropped");
+                }
             }
             for what in decided.happened {
                 let kind = format!("alert.{}", what.as_str());
@@ -341,11 +375,12 @@ impl Alerting {
             let what = it.what.as_str();
             let thread = serde_json::to_value(&incident.thread).unwrap_or_default();
             let (severity, id) = (incident.severity.as_str(), &incident.id.0);
-            match incident.severity {
-                Severity::Page => warn!(incident = id, %thread, severity, what, "alert"),
-                Severity::Ticket | Severity::Info => {
-                    info!(incident = id, %thread, severity, what, "alert");
-                }
+            let is_news =
+                matches!(it.what, What::Opened { .. } | What::Worsened { .. } | What::Reopened);
+            if incident.severity == Severity::Page && is_news {
+                warn!(incident = id, %thread, severity, what, "alert");
+            } else {
+                info!(incident = id, %thread, severity, what, "alert");
             }
             let body = serde_json::json!({
                 "incident": id, "thread": thread, "kind": incident.kind, "severity": severity,

@@ -34,8 +34,7 @@ impl Maintained {
     pub(super) async fn run(self, stop: CancellationToken) -> Result<(), String> {
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut looked: Option<Millis> = None;
-        let mut known: Arc<Roster> = Arc::default();
+        let (mut looked, mut known) = (None::<Millis>, Arc::<Roster>::default());
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -49,22 +48,32 @@ impl Maintained {
                     minute(it) != minute(now) || it > now || self.notices.changed_since(it, now)
                 });
             if due {
-                let active = self.notices.active(&roster, now, &self.zone);
-                let before = {
-                    let mut watch = watched::lock(&self.watch);
-                    std::mem::replace(&mut watch.maintained, Arc::new(active.clone()))
-                };
-                for system in active.difference(&before) {
-                    info!(%system, "in maintenance");
-                }
-                for system in before.difference(&active) {
-                    info!(%system, "maintenance is over");
-                }
-                for system in &roster.systems {
-                    self.metrics.maintenance(&system.id, active.contains(&system.id));
-                }
+                self.look(&roster, now);
                 (looked, known) = (Some(now), roster);
             }
+        }
+    }
+
+    /// Before anybody asks for it.
+    pub(super) fn begin(&self) {
+        let roster = Arc::clone(&watched::lock(&self.watch).roster);
+        self.look(&roster, self.clock.now());
+    }
+
+    fn look(&self, roster: &Roster, now: Millis) {
+        let active = self.notices.active(roster, now, &self.zone);
+        let before = {
+            let mut watch = watched::lock(&self.watch);
+            std::mem::replace(&mut watch.maintained, Arc::new(active.clone()))
+        };
+        for system in active.difference(&before) {
+            info!(%system, "in maintenance");
+        }
+        for system in before.difference(&active) {
+            info!(%system, "maintenance is over");
+        }
+        for system in &roster.systems {
+            self.metrics.maintenance(&system.id, active.contains(&system.id));
         }
     }
 }

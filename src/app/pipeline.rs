@@ -18,7 +18,6 @@ use crate::history::{self, History, Record};
 use crate::metrics::Metrics;
 use crate::model::check::Check;
 use crate::model::id::{CheckId, VantageId};
-use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
 use crate::model::result::{RunKind, RunResult, VoidSpan};
@@ -31,7 +30,7 @@ use crate::schedule::{Command, Ended};
 
 use super::runs::Finished;
 use super::settings;
-use super::watched::{self, Again, Shared, Turn, Watch};
+use super::watched::{self, Again, SPELL_MS, Shared, Turn, Watch};
 
 /// Events that wait for the pipeline. When full the runs wait; `thongsuot_queue_length` shows it.
 pub(super) const EVENTS_QUEUED_MAX: usize = 4_096;
@@ -331,12 +330,13 @@ impl Pipeline {
     fn note_ourselves(&self, result: &RunResult, watch: &mut Watch) {
         let now = self.clock.now();
         if result.lateness > LATE {
-            watch.late.note(now);
+            watch.late.note(now, SPELL_MS);
         }
-        match result.reason {
-            Reason::SelfNet => watch.blind.note(now),
-            reason if reason.outcome().testimony() == Some(Testimony::Good) => watch.blind.end(),
-            _ => {}
+        // A good result of another check does not end it: some ways may be open while the anchors'
+        // are not.
+        if result.reason == Reason::SelfNet {
+            let interval_ms = watch.checks.get(&result.check).map_or(0, |it| it.check.interval_ms);
+            watch.blind.note(now, 2 * interval_ms);
         }
     }
 

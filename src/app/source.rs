@@ -14,6 +14,7 @@ use super::watched::{self, Shared, Watched};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{Cursor, Filter, History, HistoryError, Reader};
+use crate::model::alerting::Language;
 use crate::model::id::{CheckId, SystemId};
 use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
@@ -117,6 +118,14 @@ impl Duty for AppSource {
         self.alerting.on_call()
     }
 
+    fn language(&self) -> Language {
+        self.alerting.language()
+    }
+
+    fn name_of(&self, who: &str) -> String {
+        self.alerting.name_of(who)
+    }
+
     fn link(&self, token: &str) -> Result<LinkSeen, ActError> {
         self.alerting.link(token)
     }
@@ -126,6 +135,10 @@ impl Duty for AppSource {
     }
 
     async fn drill(&self, team: Option<String>, who: String) -> Result<AlertSeen, ActError> {
+        if let Err(waiting) = self.ready() {
+            let hint = "try again in a few seconds".to_owned();
+            return Err(ActError::Wrong(format!("not ready: {waiting}"), hint));
+        }
         self.alerting.drill(team, who).await
     }
 }
@@ -154,6 +167,11 @@ impl Source for AppSource {
             checks: checks.collect(),
             maintained: Arc::clone(&watch.maintained),
         })
+    }
+
+    fn newest_result(&self) -> Option<Millis> {
+        let watch = watched::lock(&self.watch);
+        watch.checks.values().filter_map(|it| Some(it.last.as_ref()?.started)).max()
     }
 
     fn ready(&self) -> Result<(), String> {

@@ -83,28 +83,32 @@ pub(super) struct Watch {
 /// Something that is seen again and again while it lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spell {
-    seen: Option<(Millis, Millis)>,
+    /// When it was seen first and last, and until when it is taken to go on.
+    seen: Option<(Millis, Millis, Millis)>,
 }
 
-/// What was not seen for so long is over.
-const SPELL_MS: i64 = 60_000;
+/// What is seen with every run is over when it was not seen for so long.
+pub(super) const SPELL_MS: i64 = 60_000;
 
 impl Spell {
-    /// It is seen at `now`.
-    pub(super) fn note(&mut self, now: Millis) {
-        let since = self.since(now).unwrap_or(now);
-        self.seen = Some((since, now));
+    /// It is seen at `now`, and would be seen again within `again_ms` if it went on.
+    pub(super) fn note(&mut self, now: Millis, again_ms: i64) {
+        let until = now.plus_ms(again_ms.max(SPELL_MS));
+        self.seen = Some(match self.seen {
+            Some((since, last, old)) if self.goes_on(now) => (since, last.max(now), old.max(until)),
+            _ => (now, now, until),
+        });
     }
 
-    /// It is over.
-    pub(super) const fn end(&mut self) {
-        self.seen = None;
+    /// Since when it goes on, if it was seen at two instants at least `least_ms` apart.
+    pub(super) fn lasts(self, now: Millis, least_ms: i64) -> Option<Millis> {
+        let (since, last, _) = self.seen?;
+        (self.goes_on(now) && last.since(since) >= least_ms).then_some(since)
     }
 
-    /// Since when it lasts; `None`: it does not.
-    pub(super) fn since(&self, now: Millis) -> Option<Millis> {
-        let (since, last) = self.seen?;
-        (now.since(last).abs() <= SPELL_MS).then_some(since)
+    /// A clock that was set back by more than it was seen for ends it.
+    fn goes_on(self, now: Millis) -> bool {
+        self.seen.is_some_and(|(since, _, until)| since <= now && now <= until)
     }
 }
 
@@ -282,18 +286,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spell_lasts_while_it_is_seen_and_a_minute_more() {
+    fn a_spell_lasts_while_it_is_seen_again_in_time() {
         let mut spell = Spell::default();
-        assert_eq!(spell.since(Millis(0)), None);
-        for at in [1_000, 50_000, 110_000] {
-            spell.note(Millis(at));
-        }
-        assert_eq!(spell.since(Millis(170_000)), Some(Millis(1_000)));
-        assert_eq!(spell.since(Millis(170_001)), None);
-        spell.note(Millis(200_000));
-        assert_eq!(spell.since(Millis(200_000)), Some(Millis(200_000)));
-        spell.end();
-        assert_eq!(spell.since(Millis(200_000)), None);
+        let lasts = |it: Spell, now: i64| it.lasts(Millis(now), 60_000);
+        spell.note(Millis(1_000), 0);
+        assert_eq!(lasts(spell, 61_000), None, "seen once");
+        spell.note(Millis(50_000), 0);
+        spell.note(Millis(110_000), 300_000);
+        assert_eq!(lasts(spell, 410_000), Some(Millis(1_000)));
+        assert_eq!(lasts(spell, 410_001), None);
+        spell.note(Millis(500_000), 0);
+        assert_eq!(lasts(spell, 500_000), None, "a new one");
+        assert_eq!(lasts(spell, 100_000), None, "the clock was set back");
     }
 
     #[test]

@@ -78,6 +78,11 @@ impl Daemon {
     }
 }
 
+/// `text` as one segment of a path.
+pub(super) fn in_path(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
 /// The first cause: what wraps it only says that a request failed.
 fn deepest(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |it| it.source());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::call::Daemon;
+use super::call::{Daemon, in_path};
 use super::status::Language;
 use super::{Failure, default_config};
 use crate::web::maintenance::Act as Asked;
@@ -189,9 +189,4 @@ fn ask(daemon: &Daemon, act: Asked) -> Result<String, Failure> {
         Asked::Extend(id, body) => daemon.post(&format!("{PATH}/{}/extend", in_path(&id)), body),
         Asked::Cancel(id, body) => daemon.post(&format!("{PATH}/{}/cancel", in_path(&id)), body),
     }
-}
-
-/// `text` as one segment of a path.
-fn in_path(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

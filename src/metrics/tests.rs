@@ -279,7 +279,6 @@ fn a_family_is_one_block_in_either_format_and_all_have_heads() {
     metrics.reload(false, Millis(2_500));
     metrics.queue_length("results", 3);
     metrics.commit(Duration::from_millis(3));
-    metrics.period(Span::new(Millis(1_000), Millis(2_500)).unwrap());
     let alerts = metrics.alerts();
     alerts.message("mail", "sent");
     alerts.attempt("mail", "accepted");
@@ -290,6 +289,7 @@ fn a_family_is_one_block_in_either_format_and_all_have_heads() {
     alerts.alertmanager("am-1:9093", [("accepted", 1), ("refused", 0), ("failed", 0)], true);
     alerts.troubles("blind", 0);
     alerts.heartbeat("sent");
+    metrics.period(Span::new(Millis(1_000), Millis(2_500)).unwrap());
     for format in [Format::Text, Format::OpenMetrics] {
         let page = page(&metrics, format);
         let heads: Vec<_> = page.lines().filter_map(|it| it.strip_prefix("# TYPE ")).collect();

@@ -87,7 +87,10 @@ pub fn build(
     }
     let frame = Frame { period, until: request.now };
     let ruled = chosen(reader, journal, request)?;
-    let systems = all(reader, &ruled, frame, progress)?;
+    let mut systems = all(reader, &ruled, frame, progress)?;
+    for system in &mut systems {
+        journal.alerts.tell(system, request.now);
+    }
     let in_force = terms::in_force(journal, period);
     let contracts =
         in_force.into_iter().map(|(span, it)| (span.start(), it.fingerprint.clone(), it.event));

@@ -5,7 +5,7 @@ use super::json::{WINDOWS, percent};
 use super::{Measured, Report};
 
 /// The columns before the windows.
-const COLUMNS: [&str; 42] = [
+const COLUMNS: [&str; 43] = [
     "level",
     "owner",
     "owner_name",
@@ -38,6 +38,7 @@ const COLUMNS: [&str; 42] = [
     "longest_ms",
     "mean_down_ms",
     "mean_to_detect_ms",
+    "mean_to_acknowledge_ms",
     "good_between_ms",
     "runs",
     "latency_p50_us",
@@ -100,7 +101,7 @@ fn line(out: &mut String, names: [String; 11], it: Option<&Measured>, promised: 
 }
 
 /// The figures, and the worst windows. What is unknown is an empty cell.
-fn cells(it: &Measured) -> ([String; 28], [String; 4]) {
+fn cells(it: &Measured) -> ([String; 29], [String; 4]) {
     let figures = &it.figures;
     let times = &figures.times;
     let share = |it: Option<_>| it.map_or(String::new(), percent);
@@ -130,6 +131,7 @@ fn cells(it: &Measured) -> ([String; 28], [String; 4]) {
         it.summary.longest_ms.to_string(),
         number(it.summary.mean_down_ms),
         number(it.summary.mean_to_detect_ms),
+        number(it.mean_to_acknowledge_ms),
         number(it.summary.good_between_ms),
         it.runs.values().sum::<i64>().to_string(),
         us(started.map(|it| it.p50.0)),

@@ -126,6 +126,7 @@ fn measured(
         figures,
         runs: Counts::new(),
         void_ms: Counts::new(),
+        mean_to_acknowledge_ms: None,
     };
     for seen in seen {
         add(&mut measured.runs, &seen.runs);
@@ -171,6 +172,7 @@ fn episodes(
             fault: it.fault(),
             vantages: track.vantages_hit(&down),
             checks: names(places, &it),
+            told: None,
         }
     };
     frame.incidents(track).into_iter().map(one).collect()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ReportError;
+use super::alerts::Alerts;
 use super::contract::{Contract, Promise, Tested};
 use crate::availability::judge::Reach;
 use crate::availability::maintenance::journal as maintenance;
@@ -52,6 +53,8 @@ pub struct Journal {
     pub terms: Vec<Term>,
     /// Maintenance as it was announced.
     pub maintenance: maintenance::Journal,
+    /// Alerts; only [`Journal::read`] asks for them, since a daemon lives longer than a report.
+    pub alerts: Alerts,
     /// Number and hash of the newest event.
     pub head: Option<(i64, [u8; 32])>,
 }
@@ -64,7 +67,13 @@ impl Journal {
     /// [`ReportError::Journal`] for a contract or an announcement that can't be understood: a
     /// figure must not be worked out without it.
     pub fn read(reader: &Reader) -> Result<Self, ReportError> {
-        let (journal, fault) = Self::heard(reader)?;
+        let mut alerts = Alerts::default();
+        let (mut journal, fault) = Self::each(reader, &mut |event| {
+            if event.kind.starts_with("alert.") {
+                alerts.take(event.at, &event.kind, &event.body);
+            }
+        })?;
+        journal.alerts = alerts;
         fault.map_or(Ok(journal), Err)
     }
 
@@ -74,6 +83,14 @@ impl Journal {
     ///
     /// If it can't be read.
     pub fn heard(reader: &Reader) -> Result<(Self, Option<ReportError>), HistoryError> {
+        Self::each(reader, &mut |_| ())
+    }
+
+    /// The same, and shows every event to `look`.
+    fn each(
+        reader: &Reader,
+        look: &mut dyn FnMut(&Event),
+    ) -> Result<(Self, Option<ReportError>), HistoryError> {
         let mut journal = Self { head: reader.head()?, ..Self::default() };
         let (mut after, mut fault) = (0, None);
         loop {
@@ -82,6 +99,7 @@ impl Journal {
             after = last.seq;
             for StoredEvent { seq, event, .. } in &events {
                 fault = fault.or(journal.hear(event, *seq).err());
+                look(event);
             }
         }
         Ok((journal, fault))

@@ -9,13 +9,12 @@ use super::{CheckFigures, Episode, METHOD, Measured, Piece, Report, Shown, Syste
 use crate::availability::calendar::Calendar;
 use crate::availability::figures::rollup::Rollup;
 use crate::availability::figures::{Figures, Fraction};
-use crate::availability::incident::Summary;
 use crate::availability::latency::Quantiles;
 use crate::availability::track::Edge;
 use crate::model::time::Millis;
 
-/// Version of the form.
-pub const VERSION: i64 = 1;
+/// Version of the form; `docs/report.md` says what each added.
+pub const VERSION: i64 = 2;
 
 /// Names of the windows of [`crate::availability::figures::worst::WINDOWS_MS`].
 pub(super) const WINDOWS: [&str; 4] = ["1m", "5m", "1h", "1d"];
@@ -156,7 +155,7 @@ fn measured(it: &Measured) -> Value {
         "reachability": figures.reachability().map(share),
         "worst": worst,
         "blips": figures.blips,
-        "incidents": summary(&it.summary),
+        "incidents": summary(it),
         "latency_us": {
             "from_started": it.latency.from_started.map(quantiles),
             "from_scheduled": it.latency.from_scheduled.map(quantiles),
@@ -194,12 +193,14 @@ fn times(figures: &Figures) -> Value {
     })
 }
 
-fn summary(it: &Summary) -> Value {
+fn summary(measured: &Measured) -> Value {
+    let it = &measured.summary;
     json!({
         "count": it.count,
         "longest_ms": it.longest_ms,
         "mean_down_ms": it.mean_down_ms,
         "mean_to_detect_ms": it.mean_to_detect_ms,
+        "mean_to_acknowledge_ms": measured.mean_to_acknowledge_ms,
         "good_between_ms": it.good_between_ms,
     })
 }
@@ -228,10 +229,17 @@ fn episode(it: &Episode, report: &Report) -> Value {
             "latest_ms": it.latest.0,
         })
     };
+    let at = |at: Millis| json!({ "at": written(at, &report.zone.1), "ms": at.0 });
+    let told = it.told.as_ref();
+    let taken = told.and_then(|it| it.acknowledged.as_ref());
     json!({
         "start": edge(it.start),
         "end": edge(it.end),
         "confirmed_ms": it.confirmed.0,
+        "alert": told.map(|it| it.number.as_str()),
+        "first_alert": told.and_then(|it| it.first).map(at),
+        "acknowledged": taken.map(|it| at(it.0)),
+        "acknowledged_by": taken.map(|it| it.1.as_str()),
         "spans": it.spans,
         "down_ms": it.down_ms,
         "judged_ms": it.judged_ms,

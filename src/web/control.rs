@@ -38,9 +38,10 @@ enum Status {
     Fail,
 }
 
-/// The process runs and answers.
-pub(super) async fn healthy() -> Response {
-    json(StatusCode::OK, &view::Status { status: "healthy" })
+/// The process runs and answers, and this is how new its newest result is.
+pub(super) async fn healthy<S: Source>(State(web): Shared<S>) -> Response {
+    let newest_result = web.source.newest_result().map(view::time);
+    json(StatusCode::OK, &view::Health { status: "healthy", newest_result })
 }
 
 pub(super) async fn ready<S: Source>(State(web): Shared<S>) -> Result<Response, ApiError> {

@@ -4,6 +4,8 @@ use std::future::Future;
 
 use serde::Serialize;
 
+use crate::model::alerting::Language;
+
 /// The part of a source that knows alerts.
 pub trait Duty: Send + Sync {
     /// Every incident that is open or was lately, the newest first.
@@ -16,6 +18,12 @@ pub trait Duty: Send + Sync {
 
     /// Who is on call, by team.
     fn on_call(&self) -> Vec<TeamSeen>;
+
+    /// The language of messages, and so of pages if nobody asks for another.
+    fn language(&self) -> Language;
+
+    /// The name of a person by their id; of anybody else, what they call themselves.
+    fn name_of(&self, who: &str) -> String;
 
     /// What a link is for. Reading it changes nothing: mail programs open links by themselves.
     ///

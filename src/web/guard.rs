@@ -87,12 +87,16 @@ fn of_the_same_host(headers: &HeaderMap) -> bool {
 }
 
 /// Adds [`HEADERS`], and refuses to change anything for a page of another site: a browser says
-/// so in `Sec-Fetch-Site`, or names it in `Origin`.
+/// so in `Sec-Fetch-Site`, or names it in `Origin`. Where a browser says "same-origin" that is
+/// enough: a proxy may have put another name into `Host`.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
-    let ours = matches!(site, None | Some(b"same-origin" | b"none"))
-        && of_the_same_host(request.headers());
+    let ours = match site {
+        Some(b"same-origin") => true,
+        None | Some(b"none") => of_the_same_host(request.headers()),
+        Some(_) => false,
+    };
     let mut response = if reads || ours {
         next.run(request).await
     } else {

@@ -1,4 +1,4 @@
-//! What both pages need of HTML.
+//! What every page needs of HTML.
 
 use sha2::{Digest, Sha256};
 

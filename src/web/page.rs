@@ -1,7 +1,5 @@
-//! The status page ("Toàn cảnh"): every system, the worst first. One document without scripts or
+//! The status page ("Toàn cảnh"): open incidents, then every system, the worst first. One document without scripts or
 //! anything to load, readable on a phone, and never by colour alone.
-
-mod words;
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -10,16 +8,17 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
-use url::form_urlencoded;
 
+use super::duty::{AlertSeen, TeamSeen};
 use super::html::{self, escape};
 use super::source::{Snapshot, Source};
-use super::{REFRESH_S, Shared, view};
+use super::story::Story;
+use super::words::{Language, mark};
+use super::{REFRESH_S, Shared, incidents, view};
 use crate::model::check::Check;
 use crate::model::state::State as Standing;
 use crate::model::system::System;
 use crate::model::time::Millis;
-use words::{Language, mark};
 
 /// Most checks that are listed of one system, the worst first: a page must stay a page.
 const CHECKS_LISTED_MAX: usize = 50;
@@ -27,26 +26,28 @@ const CHECKS_LISTED_MAX: usize = 50;
 /// Most checks that are listed in all, those of the worst systems first: half a megabyte.
 const CHECKS_ON_PAGE_MAX: usize = 1_000;
 
-const STYLE: &str = include_str!("page/style.css");
+pub(super) const STYLE: &str = include_str!("page/style.css");
 
 /// Nothing may be loaded or run but the one style.
-static POLICY: LazyLock<String> = LazyLock::new(|| html::policy(STYLE, "'none'"));
+pub(super) static POLICY: LazyLock<String> = LazyLock::new(|| html::policy(STYLE, "'none'"));
 
 pub(super) async fn overview<S: Source>(
     State(web): Shared<S>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let english =
-        form_urlencoded::parse(query.as_bytes()).any(|it| it == ("lang".into(), "en".into()));
-    let language = if english { Language::English } else { Language::Vietnamese };
-    let page = render(&web.source.snapshot(), language, &web.settings.zone);
+    let language = Language::asked(query.as_deref(), web.source.language());
+    let (alerts, teams) = (web.source.alerts(), web.source.on_call());
+    let snapshot = web.source.snapshot();
+    let zone = &web.settings.zone;
+    let story = Story { snapshot: &snapshot, duty: &web.source, language, zone };
+    let page = render(&story, &alerts, &teams);
     let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
     ([kind, (header::CONTENT_SECURITY_POLICY, POLICY.as_str())], page).into_response()
 }
 
 /// The whole page.
-fn render(snapshot: &Snapshot, language: Language, zone: &TimeZone) -> String {
+fn render(story: &Story<'_>, alerts: &[AlertSeen], teams: &[TeamSeen]) -> String {
+    let Story { snapshot, language, zone, .. } = *story;
     let page = Page { snapshot, language, zone, at: snapshot.at };
     let mut out = page.head();
     let mut systems: Vec<_> =
@@ -55,6 +56,7 @@ fn render(snapshot: &Snapshot, language: Language, zone: &TimeZone) -> String {
     let states: Vec<_> = systems.iter().map(|(state, _)| *state).collect();
     page.tally(&mut out, &states);
     out.push_str("</header>\n<main>\n");
+    incidents::list(&mut out, story, alerts);
     let mut room = CHECKS_ON_PAGE_MAX;
     for (state, system) in &systems {
         let listed = system.checks.len().min(CHECKS_LISTED_MAX).min(room);
@@ -65,8 +67,9 @@ fn render(snapshot: &Snapshot, language: Language, zone: &TimeZone) -> String {
     if systems.is_empty() {
         push(&mut out, &["<p>", words.no_systems, "</p>\n"]);
     }
-    push(&mut out, &["</main>\n<footer class=\"dim\"><p>", words.legend, "</p></footer>\n"]);
-    out.push_str("</body>\n</html>\n");
+    out.push_str("</main>\n<footer class=\"dim\">\n");
+    incidents::on_call(&mut out, story, teams);
+    push(&mut out, &["<p>", words.legend, "</p>\n</footer>\n</body>\n</html>\n"]);
     out
 }
 
@@ -227,14 +230,14 @@ const fn class(state: Option<Standing>) -> &'static str {
     }
 }
 
-fn push(out: &mut String, parts: &[&str]) {
+pub(super) fn push(out: &mut String, parts: &[&str]) {
     for part in parts {
         out.push_str(part);
     }
 }
 
 /// `text` with its first letter as a capital, so that a line begins like a sentence.
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -22,6 +22,10 @@ pub trait Source: Announcer + Duty + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 
+    /// When the newest result of any check started; `None`: nothing was measured yet. Asked for
+    /// without a token: it must be cheap.
+    fn newest_result(&self) -> Option<Millis>;
+
     /// Whether the history is open and the first slots are scheduled.
     ///
     /// # Errors

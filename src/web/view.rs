@@ -25,6 +25,13 @@ pub(super) struct Status {
     pub(super) status: &'static str,
 }
 
+/// Whether the process answers, and whether it measures: what another monitor asks.
+#[derive(Serialize)]
+pub(super) struct Health {
+    pub(super) status: &'static str,
+    pub(super) newest_result: Option<String>,
+}
+
 #[derive(Serialize)]
 pub(super) struct Taken {
     pub(super) taken: String,

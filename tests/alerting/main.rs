@@ -7,6 +7,8 @@
 
 #[path = "../support/skip.rs"]
 mod skip;
+#[path = "../support/exim.rs"]
+mod debian_exim;
 mod send;
 mod smtp;
 mod email;

@@ -63,14 +63,15 @@ impl One {
 }
 
 /// Independent loss of single runs, for `months` check-months.
-struct Lost {
-    runs: i64,
-    bad: i64,
-    pages: usize,
-    in_a_row: usize,
+pub(crate) struct Lost {
+    pub(crate) runs: i64,
+    pub(crate) bad: i64,
+    pub(crate) pages: usize,
+    pub(crate) in_a_row: usize,
 }
 
-fn lose(months: usize, p: f64) -> Lost {
+/// Counts over so many check-months in which each run is lost with probability `p`.
+pub(crate) fn lose(months: usize, p: f64) -> Lost {
     let mut dice = Dice(20_261_124);
     let mut total = Lost { runs: 0, bad: 0, pages: 0, in_a_row: 0 };
     for month in 0..months {
@@ -139,7 +140,7 @@ fn independent_loss_of_single_runs_pages_as_seldom_as_expected() {
 }
 
 /// Milliseconds from a fault to its page, over random phases, sorted.
-fn faults(reason: Reason, length: i64, trials: usize) -> Vec<i64> {
+pub(crate) fn faults(reason: Reason, length: i64, trials: usize) -> Vec<i64> {
     let mut dice = Dice(7);
     let mut all: Vec<i64> = (0..trials)
         .map(|trial| {

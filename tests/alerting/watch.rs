@@ -111,16 +111,6 @@ impl Watch {
 
     /// What is true of it at `now`.
     pub(crate) fn facts(&self, now: i64) -> CheckFacts {
-        let now = Millis(now);
-        CheckFacts {
-            check: Arc::clone(&self.check),
-            alarm: self.live.alarm(),
-            state: self.live.present(now),
-            since: self.live.present_since(now),
-            fault: self.live.fault(),
-            why: None,
-            last: self.live.last().map(|(at, _)| at),
-            not_after: None,
-        }
+        CheckFacts::of(&self.check, &self.live, Millis(now))
     }
 }

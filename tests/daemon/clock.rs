@@ -55,7 +55,7 @@ int clock_gettime(clockid_t id, struct timespec *now) {
 "#;
 
 /// A clock that can be set, for processes started with it.
-struct SetClock {
+pub(crate) struct SetClock {
     shim: PathBuf,
     path: PathBuf,
     file: File,
@@ -63,7 +63,7 @@ struct SetClock {
 
 impl SetClock {
     /// As the machine's, until it is set. `None`, and said so, without a C compiler.
-    fn new(folder: &Path) -> Option<Self> {
+    pub(crate) fn new(folder: &Path) -> Option<Self> {
         let (source, shim) = (folder.join("shim.c"), folder.join("shim.so"));
         std::fs::write(&source, SHIM).unwrap();
         let compiled =
@@ -80,11 +80,11 @@ impl SetClock {
     }
 
     /// Sets it so far ahead of the machine's.
-    fn set(&self, ahead_s: i64) {
+    pub(crate) fn set(&self, ahead_s: i64) {
         self.file.write_all_at(&ahead_s.to_ne_bytes(), 0).unwrap();
     }
 
-    fn start(&self, folder: &Folder) -> Daemon {
+    pub(crate) fn start(&self, folder: &Folder) -> Daemon {
         let mut command = folder.command(&["run"]);
         command.env("LD_PRELOAD", &self.shim).env("CLOCK_SHIFT", &self.path);
         Daemon::ready(command, folder.path())

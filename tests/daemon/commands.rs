@@ -81,7 +81,10 @@ fn schema_is_json_and_help_fits_a_terminal() {
     let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, schema["properties"].get("monitor").is_some()), (0, true));
 
-    for command in ["", "run", "demo", "check", "schema", "probe", "status", "oncall", "verify"] {
+    for command in [
+        "", "run", "demo", "check", "schema", "probe", "status", "alerts", "drill", "oncall",
+        "verify",
+    ] {
         let mut help = folder.command(&[command, "--help"]);
         if command.is_empty() {
             help = folder.command(&["--help"]);

@@ -4,6 +4,8 @@
 
 #[path = "../support/skip.rs"]
 mod skip;
+#[path = "../support/exim.rs"]
+mod debian_exim;
 mod harness;
 mod server;
 mod grid;
@@ -22,7 +24,9 @@ mod rules;
 mod grafana;
 mod demo;
 mod commands;
+mod alerts;
 mod heartbeat;
 mod maintenance;
 mod terms;
 mod truth;
+mod alerting;

@@ -5,6 +5,7 @@ mod month;
 mod promises;
 mod whole;
 mod command;
+mod alerts;
 mod refused;
 mod auditor;
 mod cost;

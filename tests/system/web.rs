@@ -4,6 +4,7 @@ mod api;
 mod duty;
 mod fake;
 mod limits;
+mod link;
 mod pages;
 
 use std::net::SocketAddr;

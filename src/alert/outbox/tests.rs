@@ -49,7 +49,9 @@ fn a_message_is_sent_once_when_it_is_due_and_kept_until_it_is_taken() {
     assert_eq!(outbox.next(&id("sms"), GAP, Millis(4_999)), None);
     assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(5_000)));
     assert_eq!(outbox.next(&id("mail"), GAP, Millis(9_000)), None);
+    assert_eq!([4_999, 5_000].map(|at| outbox.waiting(&id("sms"), Millis(at))), [0, 1]);
     send(&mut outbox, "sms", &later(None), 5_000);
+    assert_eq!(outbox.waiting(&id("sms"), Millis(5_001)), 1, "put off, and still not told");
     let again = outbox.next_at(&id("sms"), GAP).unwrap();
     assert!((6_000..6_200).contains(&again.0), "{again}");
     let mut waits = Vec::new();
@@ -62,6 +64,7 @@ fn a_message_is_sent_once_when_it_is_due_and_kept_until_it_is_taken() {
     let at = outbox.next_at(&id("sms"), GAP).unwrap();
     send(&mut outbox, "sms", &TAKEN, at.0);
     assert_eq!(outbox.next_at(&id("sms"), GAP), None);
+    assert_eq!(outbox.waiting(&id("sms"), at), 0);
     assert!(matches!(outbox.all().next().unwrap().status, Status::Sent { .. }));
 }
 
@@ -162,4 +165,36 @@ fn what_is_kept_is_what_changed_and_a_restart_goes_on_with_it() {
     assert_eq!(send(&mut again, "sms", &TAKEN, 0), ["2/page/0/0/0/an/sms/85"]);
     outbox.prune(|_| false);
     assert_eq!(keep(&mut outbox).len(), 1, "what is over goes, what waits stays");
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_nothing_wait_until_it_has_caught_up() {
+    const HOUR: i64 = 3_600_000;
+    let mut outbox = Outbox::default();
+    let at = |ms: i64| Millis(HOUR + ms);
+    assert!(!outbox.settle(at(0)));
+    let decided = Delivery { decided: at(0), ..page("1", "sms", "84", HOUR) };
+    outbox.add(decided.clone());
+    let (key, to) = ("1/b".to_owned(), "85".to_owned());
+    outbox.add(Delivery { key, to, person: None, due: at(120_000), ..decided });
+    send(&mut outbox, "sms", &later(Some(30)), HOUR);
+    outbox.take_changes();
+    assert!(!outbox.settle(at(500)), "time goes on");
+    assert!(outbox.settle(Millis(500)), "an hour back");
+    assert_eq!(outbox.next(&id("sms"), GAP, Millis(29_999)), None, "asked for a pause");
+    assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(30_000)));
+    send(&mut outbox, "sms", &TAKEN, 30_000);
+    assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(120_000)), "as was meant");
+    assert_eq!(outbox.take_changes().len(), 2);
+    // What was sent by the clock that was ahead does not hold up the next.
+    outbox.settle(at(0));
+    outbox.add(Delivery { key: "2".to_owned(), ..page("2", "sms", "86", HOUR) });
+    send(&mut outbox, "sms", &TAKEN, HOUR);
+    outbox.settle(Millis(0));
+    outbox.add(Delivery { key: "3".to_owned(), ..page("3", "sms", "86", 0) });
+    assert_eq!(outbox.next(&id("sms"), GAP, Millis(60_000)).map(|it| it.deliveries.len()), Some(1));
+    // As when the machine's clock was mended while we were away.
+    let mut outbox = Outbox::restore([Delivery { decided: at(0), ..page("1", "sms", "84", HOUR) }]);
+    assert!(outbox.settle(Millis(0)));
+    assert!(outbox.next(&id("sms"), GAP, Millis(0)).is_some());
 }

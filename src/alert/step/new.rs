@@ -98,8 +98,11 @@ fn begin(id: IncidentId, thread: &Thread, said: &[&Condition], ctx: &Ctx<'_>) ->
     }
 }
 
-/// Who answers for it: the system's team, else the first.
+/// Who answers for it: the system's team, the team of a drill, else the first.
 fn team(thread: &Thread, ctx: &Ctx<'_>) -> Option<TeamId> {
+    if let Thread::Drill(team) = thread {
+        return TeamId::new(team).ok();
+    }
     let own = ctx.index.system_of(thread).and_then(|(it, _)| it.alert.team.clone());
     own.or_else(|| ctx.alerting.teams.first().map(|it| it.id.clone()))
 }

@@ -23,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(12);
 #[derive(Debug)]
 pub(super) struct Branches {
     tasks: JoinSet<()>,
+    /// Tasks of configurations before it, which end what they have under way.
+    leaving: JoinSet<()>,
     stop: CancellationToken,
 }
 
@@ -69,7 +71,24 @@ impl Branches {
         for peer in &config.alerting.peers {
             tasks.spawn(peers::run(Arc::clone(alerting), peer.clone(), stop.clone()));
         }
-        Ok(Self { tasks, stop })
+        Ok(Self { tasks, leaving: JoinSet::new(), stop })
+    }
+
+    /// Starts those of the configuration that is in force now. Those of the one before end what
+    /// they have under way and are not waited for: a server that hangs must not keep the others
+    /// from being told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub(super) fn replace(&mut self, alerting: &Arc<Alerting>) -> Result<(), String> {
+        self.stop.cancel();
+        let mut new = Self::open(alerting)?;
+        std::mem::swap(&mut new.leaving, &mut self.leaving);
+        while new.leaving.try_join_next().is_some() {}
+        let mut old = std::mem::replace(self, new);
+        self.leaving.spawn(async move { while old.tasks.join_next().await.is_some() {} });
+        Ok(())
     }
 
     /// Waits for a task that ends before it is asked to, which none should.
@@ -84,7 +103,10 @@ impl Branches {
     /// Ends them: what is under way ends, nothing new begins.
     pub(super) async fn close(&mut self) {
         self.stop.cancel();
-        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        let rest = async {
+            while self.tasks.join_next().await.is_some() {}
+            while self.leaving.join_next().await.is_some() {}
+        };
         if timeout(GRACE, rest).await.is_err() {
             warn!("messages under way are cut short; they are sent again");
             self.tasks.abort_all();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, timeout_at};
 use tracing::{error, warn};
 
 use crate::alert::book::{Book, Incident, IncidentId};
@@ -28,6 +28,9 @@ const LINK_KEY: &str = "links";
 /// How long a decision waits to be durable before it is acted on all the same: a page that may
 /// come twice after a crash is better than none while the disk is full.
 const KEEP_MAX: Duration = Duration::from_secs(2);
+
+/// The same while the disk is known to refuse.
+const KEEP_AGAIN_MAX: Duration = Duration::from_millis(200);
 
 /// The shared state. Never locked across an await.
 #[derive(Debug, Default)]
@@ -54,7 +57,7 @@ pub(super) struct State {
 /// What the history has.
 #[derive(Debug, Default)]
 struct Kept {
-    incidents: HashMap<IncidentId, String>,
+    incidents: HashMap<IncidentId, Incident>,
     number: Option<(i16, u32)>,
     refused: bool,
 }
@@ -66,7 +69,7 @@ impl Desk {
         let mut book = Book::default();
         for (name, body) in reader.documents(INCIDENTS)? {
             let Some(incident) = read::<Incident>(&name, &body) else { continue };
-            kept.incidents.insert(incident.id.clone(), body);
+            kept.incidents.insert(incident.id.clone(), incident.clone());
             book.incidents.insert(incident.id.clone(), incident);
         }
         for (name, body) in reader.documents(NUMBERS)? {
@@ -90,7 +93,7 @@ impl Desk {
     }
 
     /// Makes durable what has changed, as far as the disk lets it, in [`KEEP_MAX`]. Who acts on
-    /// a decision calls this first. Whether it is durable now.
+    /// a decision calls this first. Whether it is durable now; if not it is written later.
     pub(super) async fn keep(&self, history: &History) -> bool {
         // In turn: a newer text must not be overtaken by an older one.
         let mut kept = self.keeping.lock().await;
@@ -98,19 +101,21 @@ impl Desk {
         if records.is_empty() && !kept.refused {
             return true;
         }
-        let write = async {
-            history.append(records).await?;
-            history.flush().await
-        };
-        let refused = match timeout(KEEP_MAX, write).await {
-            Ok(Ok(())) => None,
-            // The writer has it and tries again.
+        let longest = if kept.refused { KEEP_AGAIN_MAX } else { KEEP_MAX };
+        let until = Instant::now() + longest;
+        let copy = records.clone();
+        let refused = match timeout_at(until, history.append(records)).await {
+            // The writer has it and tries again, also if it says nothing in time.
+            Ok(Ok(())) => match timeout_at(until, history.flush()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(why)) => Some(why.to_string()),
+                Err(_) => Some(format!("no answer in {longest:?}")),
+            },
             Ok(Err(why)) => Some(why.to_string()),
             Err(_) => {
-                // It may not have taken all: everything is written again next time.
-                *kept = Kept::default();
-                self.with(|state| state.outbox.touch());
-                Some(format!("no answer in {KEEP_MAX:?}"))
+                // It may not have taken all: it is given again.
+                self.with(|state| state.give_back(copy));
+                Some(format!("no room within {longest:?}"))
             }
         };
         if let Some(why) = &refused
@@ -166,16 +171,34 @@ pub(super) fn links(desk: &Desk, kept: Option<String>, config: &Config) -> Links
     Links::new(key.as_bytes())
 }
 
+impl State {
+    /// What was to be written and may not have been: it goes first next time.
+    fn give_back(&mut self, records: Vec<Record>) {
+        let mut lines = Vec::new();
+        for record in records {
+            match record {
+                Record::Documents(documents) => {
+                    let newer = std::mem::replace(&mut self.others, documents);
+                    self.others.extend(newer);
+                }
+                Record::Event(event) => lines.push(event),
+                Record::Result(_) | Record::Void(_) => {}
+            }
+        }
+        lines.append(&mut self.journal);
+        self.journal = lines;
+    }
+}
+
 impl Kept {
     /// What must be written, and takes it as written.
     fn changes(&mut self, state: &mut State) -> Vec<Record> {
         let mut documents = std::mem::take(&mut state.others);
         let document = |space, name: &str, body| Document { space, name: name.to_owned(), body };
         for (id, incident) in &state.book.incidents {
-            let Some(body) = text(incident) else { continue };
-            if self.incidents.get(id) != Some(&body) {
-                documents.push(document(INCIDENTS, &id.0, Some(body.clone())));
-                self.incidents.insert(id.clone(), body);
+            if self.incidents.get(id) != Some(incident) {
+                documents.push(document(INCIDENTS, &id.0, text(incident)));
+                self.incidents.insert(id.clone(), incident.clone());
             }
         }
         self.incidents.retain(|id, _| {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::Alerting;
-use crate::alert::book::{Book, Incident, IncidentId};
+use crate::alert::book::{Ack, Book, Incident, IncidentId};
 use crate::alert::condition::{Condition, Kind, Thread};
+use crate::alert::step;
 use crate::app::lock;
 use crate::app::pipeline::journal;
 use crate::history::Event;
@@ -40,7 +41,9 @@ pub(super) struct Ended {
 impl Drills {
     /// Those that an earlier daemon began.
     pub(super) fn restore(book: &Book) -> Self {
-        let open = book.incidents.values().filter(|it| it.is_open());
+        // One that is calm is over: only its incident is still to be closed.
+        let goes_on = |it: &&Incident| it.is_open() && !it.now.is_empty();
+        let open = book.incidents.values().filter(goes_on);
         let active = open.filter_map(|it| Some((team_of(it)?, it.opened))).collect();
         Self { active, looked: None }
     }
@@ -55,7 +58,8 @@ impl Drills {
         let mut ended = Vec::new();
         self.active.retain(|team, begun| {
             let incident = open_of(book, team);
-            let ack = incident.and_then(|it| it.ack.as_ref());
+            // An answer to an earlier one does not count.
+            let ack = incident.and_then(|it| it.ack.as_ref()).filter(|it| it.at >= *begun);
             let acknowledged = ack.map(|it| (it.at, it.by.clone()));
             let over = acknowledged.is_some() || now.since(*begun) >= LASTS_MS;
             if over {
@@ -100,7 +104,15 @@ impl Alerting {
         let now = self.clock.now();
         lock(&self.drills).begin(team, now);
         let body = serde_json::json!({ "team": team, "who": who });
-        self.desk.with(|state| state.journal.push(journal(now, "drill.begun", body)));
+        self.desk.with(|state| {
+            // One that is over and about to be closed is closed now: each has its own number.
+            let calm = open_of(&state.book, team).filter(|it| it.now.is_empty());
+            if let Some(id) = calm.map(|it| it.id.clone()) {
+                let by = Ack { at: now, by: who.to_owned(), via: "drill".to_owned() };
+                step::close(&mut state.book, &id, &by);
+            }
+            state.journal.push(journal(now, "drill.begun", body));
+        });
         self.look(true).await;
         let open = self.desk.with(|state| open_of(&state.book, team).map(|it| it.id.clone()));
         open.unwrap_or_else(|| IncidentId(String::new()))

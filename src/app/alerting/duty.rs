@@ -1,7 +1,10 @@
 //! What the web asks of alerts, and what people do to them.
 
-use super::{Alerting, word};
-use crate::alert::book::{Book, Incident, IncidentId};
+use std::sync::Arc;
+
+use super::desk::State;
+use super::{Alerting, watched, word};
+use crate::alert::book::{Incident, IncidentId};
 use crate::alert::condition::Thread;
 use crate::alert::delivery::{Delivery, Status};
 use crate::alert::escalation;
@@ -10,8 +13,10 @@ use crate::alert::rota::{self, Via};
 use crate::alert::step;
 use crate::app::pipeline::journal;
 use crate::config::Config;
+use crate::model::alerting::Language;
 use crate::model::alerting::people::Team;
 use crate::model::id::PersonId;
+use crate::model::system::Roster;
 use crate::model::time::Millis;
 use crate::web::duty::{
     Acknowledged, Act, ActError, AlertSeen, By, Duty, LinkSeen, LogSeen, MessageSeen, PersonSeen,
@@ -21,13 +26,19 @@ use crate::web::time;
 
 impl Duty for Alerting {
     fn alerts(&self) -> Vec<AlertSeen> {
-        let now = self.clock.now();
+        let (roster, now) = (self.roster(), self.clock.now());
+        let mut all: Vec<_> = self.desk.with(|state| {
+            state.book.incidents.values().map(|it| self.seen(state, &roster, it, now)).collect()
+        });
+        all.sort_by(|a, b| (&b.opened, &b.id).cmp(&(&a.opened, &a.id)));
+        all
+    }
+
+    fn alert(&self, id: &str) -> Option<AlertSeen> {
+        let (roster, now) = (self.roster(), self.clock.now());
         self.desk.with(|state| {
-            let all = state.book.incidents.values();
-            let mut all: Vec<_> =
-                all.map(|it| self.seen(&state.book, it, state.outbox.all(), now)).collect();
-            all.sort_by(|a, b| (&b.opened, &b.id).cmp(&(&a.opened, &a.id)));
-            all
+            let incident = state.book.incidents.get(&IncidentId(id.to_owned()))?;
+            Some(self.seen(state, &roster, incident, now))
         })
     }
 
@@ -36,14 +47,22 @@ impl Duty for Alerting {
         config.alerting.teams.iter().map(|it| team(it, &config, now)).collect()
     }
 
+    fn language(&self) -> Language {
+        self.reloader.current().alerting.language
+    }
+
+    fn name_of(&self, who: &str) -> String {
+        self.name(who)
+    }
+
     fn link(&self, token: &str) -> Result<LinkSeen, ActError> {
         let link = self.links.read(token).map_err(|_| ActError::Forged)?;
-        let now = self.clock.now();
+        let (roster, now) = (self.roster(), self.clock.now());
         self.desk.with(|state| {
             let incident = state.book.incidents.get(&link.incident);
             let incident = incident.ok_or_else(|| ActError::Unknown(link.incident.0.clone()))?;
             Ok(LinkSeen {
-                alert: self.seen(&state.book, incident, state.outbox.all(), now),
+                alert: self.seen(state, &roster, incident, now),
                 who: self.name(&link.who),
                 good: link.is_good(incident).is_ok(),
             })
@@ -140,13 +159,12 @@ impl Alerting {
         person.map_or_else(|| who.to_owned(), |it| it.name.clone())
     }
 
-    fn seen<'a>(
-        &self,
-        book: &Book,
-        incident: &Incident,
-        deliveries: impl Iterator<Item = &'a Delivery>,
-        now: Millis,
-    ) -> AlertSeen {
+    /// What is watched. Asked for before the desk is: the two are never held together.
+    fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&watched::lock(&self.watch).roster)
+    }
+
+    fn seen(&self, on: &State, roster: &Roster, incident: &Incident, now: Millis) -> AlertSeen {
         let (about, subject) = subject(&incident.thread);
         let first = incident.now.first();
         let mut checks: Vec<String> =
@@ -162,7 +180,7 @@ impl Alerting {
         let waits = incident.paged && incident.is_open() && incident.ack.is_none();
         AlertSeen {
             id: incident.id.0.clone(),
-            title: self.office().words.title(book, incident, now),
+            title: self.office().words.title(roster, &on.book, incident, now),
             about,
             subject,
             kind: word(&incident.kind),
@@ -184,7 +202,7 @@ impl Alerting {
             checks,
             reason: first.and_then(|it| it.reason.clone()),
             unacknowledged_s: if waits { now.since(incident.opened).max(0) / 1_000 } else { 0 },
-            messages: deliveries.filter(|it| it.incident == incident.id).map(message).collect(),
+            messages: on.outbox.of(&incident.id).iter().map(message).collect(),
             log: incident
                 .log
                 .iter()

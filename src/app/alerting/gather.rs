@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::alert::facts::{Budget, CheckFacts, Facts, SystemFacts, Trouble};
+use crate::alert::facts::{Budget, CheckFacts, Facts, SystemFacts, Trouble, in_hours};
 use crate::app::watched::{Watch, Watched};
 use crate::availability::burn::BurnState;
-use crate::availability::hours::ServiceHours;
 use crate::model::id::SystemId;
-use crate::model::span::Span;
-use crate::model::system::{Roster, System};
+use crate::model::system::System;
 use crate::model::time::Millis;
 
 /// What the figures say of a system that alerts look at.
@@ -39,7 +37,7 @@ pub(super) fn facts(
         SystemFacts {
             standing: watch.systems.get(&it.id).map(|it| (it.state, it.since)),
             maintained: watch.maintained.contains(&it.id),
-            in_hours: in_hours(it, &roster, zone, now),
+            in_hours: in_hours(it, &roster.holidays, zone, now),
             checks: it
                 .checks
                 .iter()
@@ -57,21 +55,8 @@ pub(super) fn facts(
 
 fn check(watched: &Watched, now: Millis) -> CheckFacts {
     CheckFacts {
-        check: Arc::clone(&watched.check),
-        alarm: watched.live.alarm(),
-        state: watched.live.present(now),
-        since: watched.live.present_since(now),
-        fault: watched.live.fault(),
         why: watched.why.clone(),
-        last: watched.live.last().map(|it| it.0),
         not_after: watched.tls_not_after,
+        ..CheckFacts::of(&watched.check, &watched.live, now)
     }
-}
-
-/// Whether the system must work at `now`. Beyond the years of the calendar it must.
-fn in_hours(system: &System, roster: &Roster, zone: &TimeZone, now: Millis) -> bool {
-    let hours = ServiceHours::of(&system.terms.hours, &roster.holidays);
-    let instant = Span::new(now, now.plus_ms(1));
-    let within = instant.map(|it| hours.within(it, zone));
-    within.is_none_or(|it| it.ok().flatten().is_none_or(|set| set.contains(now)))
 }

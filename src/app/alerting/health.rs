@@ -10,7 +10,7 @@ use crate::alert::facts::{Trouble, TroubleKind};
 use crate::alert::outbox::Outbox;
 use crate::alert::rota;
 use crate::app::lock;
-use crate::app::watched::Watch;
+use crate::app::watched::Spell;
 use crate::config::Config;
 use crate::history::Stats;
 use crate::model::alerting::people::{Target, Team};
@@ -38,7 +38,8 @@ pub(in crate::app) type Refusal = Arc<Mutex<Option<(Millis, String)>>>;
 /// What is looked at.
 pub(super) struct Looked<'a> {
     pub(super) config: &'a Config,
-    pub(super) watch: &'a Watch,
+    /// Runs that start late, and results that are void because the anchors do not answer.
+    pub(super) spells: (Spell, Spell),
     pub(super) history: Stats,
     pub(super) alertmanagers: &'a [Status],
     pub(super) now: Millis,
@@ -67,16 +68,18 @@ impl Health {
             let why = format!("results can't be stored; {waiting} wait in memory");
             add(TroubleKind::HistoryNotCommitting, "", since, &why);
         }
-        if let Some(since) = looked.watch.late.since(now).filter(patient) {
+        let (late, blind) = looked.spells;
+        if let Some(since) = late.lasts(now, PATIENCE_MS) {
             add(TroubleKind::ScheduleLate, "", since, "runs start more than a second late");
         }
-        if let Some(since) = looked.watch.blind.since(now) {
+        if let Some(since) = blind.lasts(now, PATIENCE_MS) {
             add(TroubleKind::Blind, "", since, "the control anchors do not answer");
         }
         for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
             add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
         }
-        if let Some((since, why)) = &*lock(&self.refused) {
+        // Whoever edits it is told at once by the command; others only if it is left so.
+        if let Some((since, why)) = lock(&self.refused).as_ref().filter(|it| patient(&it.0)) {
             add(TroubleKind::ConfigurationRefused, "", *since, why);
         }
         for (peer, (since, why)) in &*lock(&self.peers) {

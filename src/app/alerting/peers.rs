@@ -101,6 +101,7 @@ pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
         .timeout(timeout);
     client.build().map_err(|it| it.to_string())
 }

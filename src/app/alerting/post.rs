@@ -1,24 +1,24 @@
 //! Sending: one loop a channel, so that a slow one delays no other, and a few messages at once on
 //! each, so that a slow address delays no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
-use super::desk::Desk;
+use super::desk::{Desk, State};
 use super::words::Words;
 use crate::alert::channel::{Sender, Sent};
-use crate::alert::delivery::{Delivery, Status};
+use crate::alert::delivery::{Delivery, Purpose, Status};
 use crate::alert::outbox::Batch;
 use crate::app::pipeline::journal;
 use crate::clock::Clock;
 use crate::history::History;
 use crate::metrics::Metrics;
-use crate::model::alerting::channel::Channel;
+use crate::model::alerting::channel::{Channel, ChannelKind};
 use crate::model::time::Millis;
 
 /// Messages under way on one channel at once: gateways ban whom they find pushy.
@@ -54,16 +54,26 @@ impl Post {
         let post = Arc::new(self);
         let mut news = post.office.desk.post.subscribe();
         let mut under_way = JoinSet::new();
+        let mut batches: HashMap<Id, Batch> = HashMap::new();
         loop {
             while under_way.len() < AT_ONCE && !stop.is_cancelled() {
                 let Some(batch) = post.take() else { break };
-                let post = Arc::clone(&post);
-                under_way.spawn(async move { post.send(batch).await });
+                let (sender, sent) = (Arc::clone(&post), batch.clone());
+                let task = under_way.spawn(async move { sender.send(sent).await });
+                batches.insert(task.id(), batch);
             }
             let idle = under_way.is_empty();
             tokio::select! {
                 () = stop.cancelled(), if idle => return,
-                _ = under_way.join_next(), if !idle => {}
+                ended = under_way.join_next_with_id(), if !idle => match ended {
+                    Some(Ok((id, ()))) => drop(batches.remove(&id)),
+                    Some(Err(why)) => {
+                        if let Some(batch) = batches.remove(&why.id()) {
+                            post.died(&batch, &why);
+                        }
+                    }
+                    None => {}
+                },
                 _ = news.changed(), if !stop.is_cancelled() => {}
                 () = sleep_until(post.next_look()), if !stop.is_cancelled() => {}
             }
@@ -94,8 +104,9 @@ impl Post {
     async fn send(&self, batch: Batch) {
         let office = &self.office;
         office.desk.keep(&office.history).await;
+        let Some(batch) = self.still_needed(batch) else { return };
         let message = office.words.message(&office.desk, &batch, office.clock.now());
-        let limit = self.channel.timeout + BEYOND;
+        let limit = self.longest();
         let sent = match &message {
             None => Sent::Refused { why: "there is nothing to be told any more".to_owned() },
             Some(message) => {
@@ -123,6 +134,43 @@ impl Post {
         });
         office.desk.keep(&office.history).await;
         office.desk.wake.notify_one();
+    }
+
+    /// What is still to be sent: somebody may have answered while it was being kept.
+    fn still_needed(&self, batch: Batch) -> Option<Batch> {
+        let office = &self.office;
+        let now = office.clock.now();
+        let before = batch.deliveries.len();
+        let left = office.desk.with(|state| {
+            let State { book, outbox, .. } = state;
+            outbox.withdraw(batch, now, |it| {
+                let loud = matches!(it.purpose, Purpose::Page | Purpose::Ticket);
+                let incident = book.incidents.get(&it.incident);
+                loud && incident.is_none_or(|it| it.ack.is_some() || !it.is_open())
+            })
+        });
+        for _ in left.deliveries.len()..before {
+            office.metrics.alerts().message(self.channel.id.as_str(), "dropped");
+        }
+        (!left.deliveries.is_empty()).then_some(left)
+    }
+
+    /// How long an attempt may take, seen from outside. The exchange of a token that works once
+    /// may take as long again, twice, and must not be cut.
+    fn longest(&self) -> Duration {
+        let exchanges = match &self.channel.kind {
+            ChannelKind::Http(http) if http.token.is_some() => 2,
+            ChannelKind::Http(_) | ChannelKind::Email(_) => 0,
+        };
+        self.channel.timeout * (1 + exchanges) + BEYOND
+    }
+
+    /// A bug of ours in an attempt: it counts as failed, and is tried again.
+    fn died(&self, batch: &Batch, why: &JoinError) {
+        error!(channel = %self.channel.id, %why, "an attempt died");
+        let sent = Sent::Later { why: "a fault of the monitor itself".to_owned(), after: None };
+        let now = self.office.clock.now();
+        self.office.desk.with(|state| state.outbox.done(batch, &sent, now));
     }
 
     fn count(&self, batch: &Batch, sent: &Sent, now: Millis) {

@@ -19,6 +19,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PIPELINE_MS_MAX: i64 = 10_000;
 const COMMIT_MS_MAX: i64 = 30_000;
 
+/// Alerting looks every second; keeping a decision on a bad disk takes some of them.
+const DECIDED_MS_MAX: i64 = 15_000;
+
+/// A page may wait for so long while its channel fails.
+const STUCK_MS: i64 = 120_000;
+
 /// An Alertmanager, if any is configured, accepted something this long ago at most.
 const ACCEPTED_MS_MAX: i64 = 120_000;
 
@@ -78,8 +84,15 @@ impl Alerting {
         if age(history.last_commit_at) > COMMIT_MS_MAX {
             return Err("nothing has been stored for half a minute".to_owned());
         }
-        if super::watched::lock(&self.watch).late.since(now).is_some() {
+        if super::watched::lock(&self.watch).late.lasts(now, 0).is_some() {
             return Err("runs start late".to_owned());
+        }
+        let decided = self.clock.since_boot_us() / 1_000 - self.decided.load(Ordering::Relaxed);
+        if decided > DECIDED_MS_MAX {
+            return Err(format!("nothing has been decided for {decided} ms"));
+        }
+        if self.desk.with(|it| it.outbox.is_stuck(now.plus_ms(-STUCK_MS))) {
+            return Err("pages wait, and their channels fail".to_owned());
         }
         let statuses = self.statuses();
         let accepts = statuses.iter().any(|it| age(it.last_accepted) <= ACCEPTED_MS_MAX);

@@ -13,6 +13,7 @@ use crate::alert::message::{Message, Scene, Templates, Told, told};
 use crate::alert::outbox::Batch;
 use crate::app::watched::{self, Shared};
 use crate::model::alerting::Alerting;
+use crate::model::system::Roster;
 use crate::model::time::Millis;
 
 /// What it takes to put an incident into words.
@@ -45,15 +46,20 @@ impl Words {
     }
 
     /// One line that says what an incident is.
-    pub(super) fn title(&self, book: &Book, incident: &Incident, now: Millis) -> String {
-        let roster = Arc::clone(&watched::lock(&self.watch).roster);
-        let told = told(incident, &self.scene(&roster, book, "", now));
+    pub(super) fn title(
+        &self,
+        roster: &Roster,
+        book: &Book,
+        incident: &Incident,
+        now: Millis,
+    ) -> String {
+        let told = told(incident, &self.scene(roster, book, "", now));
         format!("[{}] {}", told.label, told.title)
     }
 
     fn scene<'a>(
         &'a self,
-        roster: &'a crate::model::system::Roster,
+        roster: &'a Roster,
         book: &'a Book,
         ack_url: &'a str,
         now: Millis,

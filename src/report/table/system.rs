@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::Page;
-use super::words::Words;
+use super::words::{Language, Words};
 use crate::availability::figures::Verdict;
 use crate::availability::track::Edge;
 use crate::model::outcome::{Outcome, Testimony};
 use crate::model::time::{Micros, Millis};
+use crate::report::alerts::Told;
 use crate::report::{CheckFigures, Episode, Measured, Shown, SystemFigures};
 
 /// Incidents told of one system; the rest are counted.
@@ -123,6 +124,9 @@ impl Page {
         }
         if let Some(mean) = summary.mean_to_detect_ms {
             let _ = write!(text, "; MTTD {}", words.duration(mean));
+        }
+        if let Some(mean) = measured.mean_to_acknowledge_ms {
+            let _ = write!(text, "; MTTA {}", words.duration(mean));
         }
         self.line(words.pick("Gián đoạn", "Down"), &text);
         if let Some((least, most)) = figures.hard_range().filter(|_| times.known_ms() > 0) {
@@ -265,6 +269,9 @@ impl Page {
             let _ = write!(detail, " · {}", checks.join(", "));
         }
         self.item(1, &detail);
+        if let Some(told) = &it.told {
+            self.item(1, &words.told(told));
+        }
     }
 
     fn check(&mut self, check: &CheckFigures) {
@@ -301,6 +308,28 @@ impl Page {
 }
 
 impl Words {
+    /// When people were called, and who took it on how soon.
+    fn told(&self, it: &Told) -> String {
+        let mut text = it.number.clone();
+        if let Some(first) = it.first {
+            let _ = write!(text, " · {} {}", self.pick("báo động", "alert"), self.second(first));
+        }
+        let Some((at, by)) = &it.acknowledged else {
+            let nobody = self.pick("không ai tiếp nhận", "nobody acknowledged it");
+            let _ = write!(text, " · {nobody}");
+            return text;
+        };
+        let _ = match self.language {
+            Language::Vietnamese => write!(text, " · {by} tiếp nhận"),
+            Language::English => write!(text, " · acknowledged by {by}"),
+        };
+        if let Some(first) = it.first {
+            let after = self.duration(at.since(first).max(0));
+            let _ = write!(text, " {} {after}", self.pick("sau", "after"));
+        }
+        text
+    }
+
     /// From an instant to another; of the second only the time if it is the same day.
     fn between(&self, from: Millis, to: Millis) -> String {
         let (from, to) = (self.second(from), self.second(to));

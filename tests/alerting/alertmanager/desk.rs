@@ -186,7 +186,7 @@ impl Desk {
             public_url: Some("https://giamsat.example.gov.vn/".parse().unwrap()),
             ..Alerting::default()
         };
-        let mut all = alerts(&self.book, &roster(), &alerting, &zone, now());
+        let mut all = alerts(&self.book, &roster(), &alerting, &zone, (now(), now()));
         all.all.extend(self.odd.iter().cloned().map(Arc::new));
         self.wanted.send_replace(Arc::new(all));
     }

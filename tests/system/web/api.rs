@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use super::duty::{ALERT, LINK};
 use super::fake::{Fake, TOKEN};
 use super::{Answer, Served, request, serve, serve_with};
 use crate::sample::roster_of;
@@ -54,13 +55,16 @@ async fn every_described_route_answers_as_described() {
         let id = match path {
             it if it.contains("systems") => "system-0000",
             it if it.contains("maintenance") => "bt-1",
+            it if it.contains("alerts") || it.starts_with("/incidents") => ALERT,
             _ => CHECK,
         };
-        let target = path.replace("{id}", id).replace("{check}", id);
+        let target = path.replace("{id}", id).replace("{check}", id).replace("{token}", LINK);
         for method in methods.as_object().unwrap().keys() {
             let authorization = format!("Bearer {TOKEN}");
             let headers = [("authorization", authorization.as_str())];
             let body = body_of(path, method);
+            // Only what somebody has can be closed, and only once can they have it.
+            served.fake.taken.store(path.ends_with("close"), Ordering::SeqCst);
             let answer =
                 served.send(request(&method.to_uppercase(), &target, &headers, body)).await;
             assert_eq!(answer.status, StatusCode::OK, "{method} {target}: {}", answer.text());
@@ -75,7 +79,7 @@ async fn every_described_route_answers_as_described() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 18);
+    assert_eq!(seen, 27);
 }
 
 /// What is sent there so that it is done.
@@ -86,6 +90,10 @@ fn body_of(path: &str, method: &str) -> &'static str {
                 "notice":"TB 123/TB-C06","who":"trực ca","why":"nâng cấp"}"#
         }
         "extend" => r#"{"to":"2026-11-29 04:00","who":"trực ca","why":"chưa xong"}"#,
+        "acknowledge" => r#"{"who":"trực ca"}"#,
+        "close" => r#"{"who":"trực ca","via":"cli"}"#,
+        "drill" => r#"{"who":"trực ca","team":"noc"}"#,
+        "{token}" if method == "post" => "act=acknowledge",
         "cancel" => r#"{"who":"trực ca","why":"hoãn"}"#,
         _ => "",
     }
@@ -125,6 +133,7 @@ async fn a_wrong_request_is_told_what_to_do() {
     let figures = "/api/v1/systems/{id}/figures";
     let maintenance = "/api/v1/maintenance";
     let extend = "/api/v1/maintenance/{id}/extend";
+    let acknowledge = "/api/v1/alerts/{id}/acknowledge";
     let new = body_of(maintenance, "post");
     let bearer = format!("Bearer {TOKEN}");
     let long = format!("{{\"message\":\"{}\"}}", "x".repeat(64 * 1024));
@@ -201,6 +210,15 @@ async fn a_wrong_request_is_told_what_to_do() {
         ),
         ("POST", extend, "bt-1", "", "{}", 400, "who"),
         ("GET", "/-/ready", "", "", "", 503, "try again"),
+        ("GET", "/api/v1/alerts/{id}", "SC-1", "", "", 404, "/api/v1/alerts lists them"),
+        ("POST", acknowledge, "SC-1", "", r#"{"who":"a"}"#, 404, "/api/v1/alerts lists them"),
+        ("POST", acknowledge, ALERT, "", "", 400, "who"),
+        ("POST", acknowledge, ALERT, "", r#"{"who":" "}"#, 400, "1 to"),
+        ("POST", acknowledge, ALERT, "", r#"{"who":"a","via":"sms"}"#, 400, "who"),
+        ("POST", acknowledge, ALERT, "", &long, 413, "65536"),
+        ("POST", "/api/v1/alerts/{id}/close", ALERT, "", r#"{"who":"a"}"#, 409, "closes by itself"),
+        ("POST", "/api/v1/drill", "", "", r#"{"who":"a","team":"x"}"#, 400, "teams are: noc"),
+        ("POST", "/api/v1/drill", "", "", "{}", 400, "who"),
         ("POST", beat, "nope", "", "", 401, "compare the id"),
         ("POST", beat, "N%20O", "", "", 401, "compare the id"),
         ("POST", beat, CHECK, "", "{\"status\":\"bad\"}", 400, "ok\" or \"fail"),

@@ -1,7 +1,7 @@
 //! A source in memory.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
@@ -10,6 +10,7 @@ use thongsuot::availability::figures::{Figures, Promised, Times};
 use thongsuot::availability::incident::Incident;
 use thongsuot::availability::maintenance::journal::{Announcement, Cancelled, Extension, Scope};
 use thongsuot::availability::track::{Edge, Outage};
+use thongsuot::model::alerting::Language;
 use thongsuot::model::check::Lane;
 use thongsuot::model::id::{CheckId, OwnerId, SystemId};
 use thongsuot::model::reason::Reason;
@@ -49,6 +50,12 @@ pub(super) struct Fake {
     pub(super) begun: Semaphore,
     /// Whether somebody has taken the alert on.
     pub(super) taken: AtomicBool,
+    /// How often something was to be done with it.
+    pub(super) acts: AtomicUsize,
+    /// Whether whoever got the link has it; else somebody else.
+    pub(super) by_link: AtomicBool,
+    /// Of messages.
+    pub(super) language: Language,
 }
 
 /// A fake that the test keeps a hand on.
@@ -117,6 +124,9 @@ impl Fake {
             gate: Semaphore::new(1_000),
             begun: Semaphore::new(0),
             taken: AtomicBool::new(false),
+            acts: AtomicUsize::new(0),
+            by_link: AtomicBool::new(false),
+            language: Language::Vietnamese,
         }
     }
 }
@@ -212,6 +222,10 @@ impl Announcer for Shared {
 impl Source for Shared {
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.0.snapshot)
+    }
+
+    fn newest_result(&self) -> Option<Millis> {
+        self.0.results.iter().map(|it| it.started).max()
     }
 
     fn ready(&self) -> Result<(), String> {

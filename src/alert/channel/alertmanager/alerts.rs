@@ -30,18 +30,18 @@ pub const WATCHDOG: &str = "ThongsuotWatchdog";
 const TEXT_CHARS_MAX: usize = 2_000;
 
 /// One alert for every open incident and every one closed within the last [`RESOLVED_MS`], and
-/// the watchdog. `zone` is that of the times in the texts.
+/// the watchdog, which fires since `begun`. `zone` is that of the times in the texts.
 #[must_use]
 pub fn alerts(
     book: &Book,
     roster: &Roster,
     alerting: &Alerting,
     zone: &TimeZone,
-    now: Millis,
+    (begun, now): (Millis, Millis),
 ) -> Alerts {
     let told = |it: &&Incident| it.closed.is_none_or(|at| now.since(at) <= RESOLVED_MS);
     let (index, words) = (Index::new(roster), Words { language: alerting.language, zone });
-    let mut all = vec![Arc::new(watchdog(alerting))];
+    let mut all = vec![Arc::new(watchdog(alerting, begun))];
     for incident in book.incidents.values().filter(told) {
         all.push(Arc::new(alert(incident, &index, alerting, words, now)));
     }
@@ -57,7 +57,7 @@ pub fn incident_url(base: &Url, incident: &str) -> Option<String> {
 }
 
 /// Two monitors that tell one Alertmanager have a watchdog each if each has a public address.
-fn watchdog(alerting: &Alerting) -> AmAlert {
+fn watchdog(alerting: &Alerting, begun: Millis) -> AmAlert {
     let mut labels = Labels::new();
     put(&mut labels, "alertname", WATCHDOG);
     put(&mut labels, "severity", Severity::Info.as_str());
@@ -68,7 +68,9 @@ fn watchdog(alerting: &Alerting) -> AmAlert {
     let mut annotations = BTreeMap::new();
     put(&mut annotations, "summary", super::text::watchdog(alerting.language));
     let generator_url = alerting.public_url.as_ref().map(ToString::to_string);
-    AmAlert { labels, annotations, generator_url, ..AmAlert::default() }
+    // Without a start Alertmanager takes its end for it.
+    let starts_at = Some(begun);
+    AmAlert { labels, annotations, starts_at, generator_url, ..AmAlert::default() }
 }
 
 fn alert(

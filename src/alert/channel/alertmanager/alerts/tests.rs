@@ -99,7 +99,7 @@ fn down() -> Incident {
 fn alert_of(incident: Incident, now: Millis) -> Option<Arc<AmAlert>> {
     let incidents = [(incident.id.clone(), incident)].into();
     let book = Book { last: (2026, 12), incidents };
-    let all = alerts(&book, &roster(), &alerting(), &zone(), now).all;
+    let all = alerts(&book, &roster(), &alerting(), &zone(), (NOW, now)).all;
     assert_eq!(all[0].labels["alertname"], WATCHDOG);
     assert!(all.len() <= 2);
     all.get(1).cloned()
@@ -248,7 +248,7 @@ fn texts_are_cut_and_kept_plain() {
 fn english_is_there_for_who_wants_it() {
     let book = Book { last: (2026, 12), incidents: [(down().id, down())].into() };
     let alerting = Alerting { language: crate::model::alerting::Language::English, ..alerting() };
-    let all = alerts(&book, &roster(), &alerting, &zone(), NOW).all;
+    let all = alerts(&book, &roster(), &alerting, &zone(), (NOW, NOW)).all;
     assert_eq!(
         all[1].annotations["summary"],
         "[DOWN] VNeID – Đăng nhập: since 08:14 on 2026-11-23 (SC-2026-0012)"

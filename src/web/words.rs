@@ -1,14 +1,16 @@
-//! The words of the status page, in Vietnamese and in English.
+//! The words of pages, in Vietnamese and in English.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use url::form_urlencoded;
 
+use crate::model::alerting::Language as Spoken;
 use crate::model::outcome::Outcome;
 use crate::model::reason::Reason;
 use crate::model::state::State;
 use crate::model::time::Millis;
 
-/// A language of the page.
+/// A language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     Vietnamese,
@@ -67,7 +69,44 @@ const ENGLISH: Words = Words {
     other: ("?lang=vi", "vi", "Tiếng Việt"),
 };
 
+impl From<Spoken> for Language {
+    fn from(spoken: Spoken) -> Self {
+        match spoken {
+            Spoken::Vietnamese => Self::Vietnamese,
+            Spoken::English => Self::English,
+        }
+    }
+}
+
+impl From<Language> for Spoken {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Vietnamese => Self::Vietnamese,
+            Language::English => Self::English,
+        }
+    }
+}
+
 impl Language {
+    /// The one that `?lang=` asks for, or else that of messages.
+    pub(super) fn asked(query: Option<&str>, else_: Spoken) -> Self {
+        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let asked = query.filter(|it| it.0 == "lang").find_map(|it| match it.1.as_ref() {
+            "vi" => Some(Self::Vietnamese),
+            "en" => Some(Self::English),
+            _ => None,
+        });
+        asked.unwrap_or_else(|| else_.into())
+    }
+
+    /// The Vietnamese or the English one.
+    pub(super) const fn pick<'a>(self, vietnamese: &'a str, english: &'a str) -> &'a str {
+        match self {
+            Self::Vietnamese => vietnamese,
+            Self::English => english,
+        }
+    }
+
     pub(super) const fn words(self) -> &'static Words {
         match self {
             Self::Vietnamese => &VIETNAMESE,
@@ -102,7 +141,13 @@ impl Language {
 
     /// `từ 08:14 ngày 24/11/2026 (12 phút)`; a number stays with its unit.
     pub(super) fn since(self, since: Millis, now: Millis, zone: &TimeZone) -> String {
-        let minutes = now.since(since).max(0) / 60_000;
+        let length = self.length(now.since(since));
+        format!("{} {} ({length})", self.pick("từ", "since"), self.time(since, zone, false))
+    }
+
+    /// `2 ngày 2 giờ`: whole minutes, hours from a day on; a number stays with its unit.
+    pub(super) fn length(self, length_ms: i64) -> String {
+        let minutes = length_ms.max(0) / 60_000;
         let (days, hours, minutes) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
         let names = match self {
             Self::Vietnamese => ["ngày", "giờ", "phút"],
@@ -115,8 +160,7 @@ impl Language {
         };
         let length: Vec<_> =
             parts.iter().map(|(count, name)| format!("{count}\u{a0}{name}")).collect();
-        let from = if self == Self::Vietnamese { "từ" } else { "since" };
-        format!("{from} {} ({})", self.time(since, zone, false), length.join(" "))
+        length.join(" ")
     }
 
     /// `08:14 ngày 24/11/2026`, with seconds if `exact`.
