@@ -284,13 +284,18 @@ impl Alerting {
     }
 
     fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
+        // No two of these are ever held together.
+        let failing = self.desk.with(|state| {
+            let all = state.outbox.failing();
+            all.map(|(id, since, why)| (id.clone(), since, why.to_owned())).collect()
+        });
         let spells = {
             let watch = watched::lock(&self.watch);
             (watch.late, watch.blind)
         };
-        let looked =
-            Looked { config, spells, history: self.history.stats(), alertmanagers: statuses, now };
-        let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
+        let history = self.history.stats();
+        let looked = Looked { config, spells, failing, history, alertmanagers: statuses, now };
+        let troubles = lock(&self.health).troubles(&looked);
         for kind in TroubleKind::ALL {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);

@@ -35,7 +35,12 @@ pub(super) fn update(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx
         ctx.tell(incident, What::Calm);
     }
     let flapping = &ctx.alerting.flapping;
-    let needed = if incident.flapping { flapping.calm_ms } else { ctx.alerting.resolve_after_ms };
+    let needed = match &incident.thread {
+        // It does not come back by itself, and the next one is an incident of its own.
+        Thread::Drill(_) => 0,
+        _ if incident.flapping => flapping.calm_ms,
+        _ => ctx.alerting.resolve_after_ms,
+    };
     if incident.calm_since.is_some_and(|it| ctx.since(it) >= needed) {
         close(incident, Ending::Recovered, ctx);
     }

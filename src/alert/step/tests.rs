@@ -424,3 +424,31 @@ fn closed_incidents_are_forgotten_when_nobody_needs_them() {
     assert_eq!(kept(&world, 30_000, false), 1);
     assert_eq!(kept(&world, 30_000, true), 2);
 }
+
+#[test]
+fn each_drill_is_an_incident_of_its_team_and_ends_at_once() {
+    let mut world = world("s");
+    let drill = Condition {
+        thread: Thread::Drill("hai".to_owned()),
+        kind: Kind::Drill,
+        severity: Severity::Page,
+        since: second(0),
+        checks: Vec::new(),
+        reason: None,
+        why: None,
+        number: None,
+        maintained: false,
+    };
+    let zone = jiff::tz::TimeZone::UTC;
+    for at in 0..10 {
+        world.at(2 * at);
+        step(&mut world.book, std::slice::from_ref(&drill), &world.facts, &world.alerting, &zone);
+        world.at(2 * at + 1);
+        step(&mut world.book, &[], &world.facts, &world.alerting, &zone);
+    }
+    assert_eq!(world.book.incidents.len(), 10);
+    for it in world.book.incidents.values() {
+        assert_eq!(it.team.as_ref().map(crate::model::id::TeamId::as_str), Some("hai"));
+        assert!(!it.is_open() && !it.flapping);
+    }
+}
