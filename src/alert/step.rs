@@ -91,8 +91,9 @@ pub fn step(
     ctx.happened
 }
 
-/// Closes an incident because a person says that it is over, and with it its parts. While the
-/// same goes on, no louder, it stays closed for `ack_timeout_ms`; then it is open again.
+/// Closes an incident because a person says that it is over, and with it those of its parts of
+/// which nothing is true any more; the others lose their cause in time and stand for themselves.
+/// While the same goes on, no louder, it stays closed for `ack_timeout_ms`; then it is open again.
 pub fn close(book: &mut Book, id: &IncidentId, ack: &Ack) -> Vec<Happened> {
     let mut happened = Vec::new();
     let mut ids = vec![id.clone()];
@@ -103,9 +104,11 @@ pub fn close(book: &mut Book, id: &IncidentId, ack: &Ack) -> Vec<Happened> {
         happened.push(end(incident, Ending::ByHand, ack.at));
         let what = What::Closed(Ending::ByHand);
         incident.note(ack.at, what.as_str(), format!("{} ({})", ack.by, ack.via));
-        let is_part = |it: &Incident| it.cause.as_ref().is_some_and(|cause| cause.incident == id);
+        let is_over = |it: &Incident| {
+            it.now.is_empty() && it.cause.as_ref().is_some_and(|cause| cause.incident == id)
+        };
         let parts = incident.parts.clone();
-        ids.extend(parts.into_iter().filter(|it| book.incidents.get(it).is_some_and(is_part)));
+        ids.extend(parts.into_iter().filter(|it| book.incidents.get(it).is_some_and(is_over)));
     }
     happened
 }
