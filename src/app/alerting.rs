@@ -221,7 +221,10 @@ impl Alerting {
         *self.office.write().unwrap_or_else(PoisonError::into_inner) = office;
         let known: BTreeSet<_> = config.alerting.channels.iter().map(|it| it.id.clone()).collect();
         let now = self.clock.now();
-        self.desk.with(|state| state.outbox.keep_channels(&known, now));
+        self.desk.with(|state| {
+            state.outbox.keep_channels(&known, now);
+            state.book.incidents.values_mut().for_each(|it| escalation::try_at_once(it, now));
+        });
         self.metrics.alerts().forget();
     }
 
