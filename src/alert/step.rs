@@ -10,6 +10,7 @@ mod clock;
 mod echo;
 mod known;
 mod new;
+mod unknown;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -72,7 +73,9 @@ pub fn step(
             known::update(incident, &said, &mut ctx);
         } else if !threads.contains_key(&incident.thread) {
             // The quiet that a person asked for ends with what it was about.
-            incident.now.clear();
+            if !unknown::is_unknown(incident, &ctx) {
+                incident.now.clear();
+            }
         } else {
             let newest =
                 latest.entry(incident.thread.clone()).or_insert_with(|| incident.id.clone());
@@ -81,7 +84,7 @@ pub fn step(
             }
         }
     }
-    ctx.sees_since = echo::sees_since(book);
+    ctx.sees_since = echo::sees_since(book, facts.now);
     let mut news: Vec<(&Thread, Vec<&Condition>)> = threads.into_iter().collect();
     news.sort_by_key(|(_, said)| said.iter().map(|it| it.since).min());
     for (thread, said) in news {

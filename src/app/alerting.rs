@@ -88,6 +88,7 @@ pub(super) struct Alerting {
     pub(super) clock: Clock,
     /// When the process began.
     begun: Millis,
+    started: Instant,
     zone: TimeZone,
     history: History,
     desk: Arc<Desk>,
@@ -148,6 +149,7 @@ impl Alerting {
             statuses: Mutex::default(),
             health: Mutex::new(Health::new(refused)),
             begun: clock.now(),
+            started: Instant::now(),
             clock,
             zone,
             history,
@@ -296,7 +298,10 @@ impl Alerting {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);
         }
-        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
+        // The wall clock may have been set since.
+        let run_ms = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let times = (now.plus_ms(-run_ms), now);
+        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, times)
     }
 
     /// What is true goes into the book.

@@ -108,6 +108,7 @@ pub(crate) fn facts(systems: Vec<System>) -> Facts {
     };
     Facts {
         now: Millis(DAY),
+        begun: Millis(0),
         systems: systems.iter().map(of).collect(),
         roster: Arc::new(Roster { systems, ..Roster::default() }),
         troubles: Vec::new(),

@@ -68,6 +68,7 @@ impl Branches {
         if let Some(dead_man) = &config.alerting.heartbeat {
             tasks.spawn(switch::run(Arc::clone(alerting), dead_man.clone(), stop.clone()));
         }
+        peers::keep(&mut lock(&lock(&alerting.health).peers), &config.alerting.peers);
         for peer in &config.alerting.peers {
             tasks.spawn(peers::run(Arc::clone(alerting), peer.clone(), stop.clone()));
         }

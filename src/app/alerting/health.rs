@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tracing::warn;
 
+use super::peers;
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
 use crate::alert::outbox::Outbox;
@@ -28,7 +29,7 @@ pub(super) struct Health {
     /// Since when a team has nobody on call.
     holes: BTreeMap<String, Millis>,
     /// Other monitors that do not answer: since when, and why.
-    pub(super) peers: Arc<Mutex<BTreeMap<String, (Millis, String)>>>,
+    pub(super) peers: Arc<Mutex<peers::Failing>>,
     refused: Refusal,
 }
 
