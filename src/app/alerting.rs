@@ -12,6 +12,7 @@ mod words;
 mod post;
 mod tokens;
 mod branches;
+mod usable;
 mod drill;
 mod duty;
 mod switch;
@@ -59,6 +60,7 @@ use post::Office;
 
 pub(super) use gather::Figure;
 pub(super) use health::Refusal;
+pub use usable::unusable;
 
 /// How often it is looked whether a step of an escalation, or the end of an incident, is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -171,7 +173,7 @@ impl Alerting {
         configured.mark_unchanged();
         // What they hear first is complete.
         self.publish(&self.reloader.current(), self.clock.now());
-        let mut branches = Branches::open(&self)?;
+        let mut branches = Branches::open(&self, None);
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = 0_u32;
@@ -182,7 +184,7 @@ impl Alerting {
                 () = self.desk.wake.notified() => {}
                 _ = configured.changed() => {
                     self.furnish();
-                    branches.replace(&self)?;
+                    branches.replace(&self);
                 }
                 died = branches.death() => return Err(died),
                 _ = tick.tick() => {

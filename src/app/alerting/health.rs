@@ -15,6 +15,7 @@ use crate::app::watched::Watch;
 use crate::config::Config;
 use crate::history::Stats;
 use crate::model::alerting::people::{Target, Team};
+use crate::model::id::ChannelId;
 use crate::model::time::Millis;
 
 /// A channel, an Alertmanager or the history may fail for so long before it is told: a restart
@@ -30,6 +31,8 @@ pub(super) struct Health {
     holes: BTreeMap<String, Millis>,
     /// Other monitors that do not answer: since when, and why.
     pub(super) peers: Arc<Mutex<peers::Failing>>,
+    /// Channels that can't be set up: since when, and why.
+    pub(super) unusable: BTreeMap<String, (Millis, String)>,
     refused: Refusal,
 }
 
@@ -74,7 +77,11 @@ impl Health {
         if let Some(since) = looked.watch.blind.since(now) {
             add(TroubleKind::Blind, "", since, "the control anchors do not answer");
         }
-        for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
+        for (channel, (since, why)) in &self.unusable {
+            add(TroubleKind::ChannelFailing, channel, *since, why);
+        }
+        let usable = |it: &ChannelId| !self.unusable.contains_key(it.as_str());
+        for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1) && usable(it.0)) {
             add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
         }
         // Whoever edits it is told at once by the command; others only if it is left so.
