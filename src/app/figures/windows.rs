@@ -97,9 +97,10 @@ pub(super) fn figure(
         _ => BurnState::TooLittleKnown,
     };
     let period = known.since(known.period.start());
-    let budget = |it: Cell| match it.held_ms > 0 && known.budget_ms > 0 {
-        true => Budget { whole_ms: known.budget_ms, left_ms: known.budget_ms - it.held_down_ms },
-        false => Budget { whole_ms: 0, left_ms: 0 },
+    let budget = |it: Cell| {
+        let is_held = it.held_ms > 0 && known.budget_ms > 0;
+        let (whole_ms, down_ms) = if is_held { (known.budget_ms, it.held_down_ms) } else { (0, 0) };
+        Budget { whole_ms, left_ms: whole_ms - down_ms }
     };
     // Of time of which nothing is promised nothing is missing.
     let share = |it: Cell| match it.judged_ms() {

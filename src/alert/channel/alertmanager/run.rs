@@ -101,7 +101,7 @@ impl<N: Fn() -> Millis> Work<N> {
         let begun = Instant::now();
         let caller = client.caller;
         let mut status = tell.borrow().clone();
-        status.name = caller.name().to_owned();
+        caller.name().clone_into(&mut status.name);
         Self {
             caller,
             now,
