@@ -12,6 +12,7 @@ mod words;
 mod post;
 mod tokens;
 mod branches;
+mod usable;
 mod drill;
 mod duty;
 mod switch;
@@ -59,6 +60,7 @@ use post::Office;
 
 pub(super) use gather::Figure;
 pub(super) use health::Refusal;
+pub use usable::unusable;
 
 /// How often it is looked whether a step of an escalation, or the end of an incident, is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -88,6 +90,7 @@ pub(super) struct Alerting {
     pub(super) clock: Clock,
     /// When the process began.
     begun: Millis,
+    started: Instant,
     zone: TimeZone,
     history: History,
     desk: Arc<Desk>,
@@ -150,6 +153,7 @@ impl Alerting {
             statuses: Mutex::default(),
             health: Mutex::new(Health::new(refused)),
             begun: clock.now(),
+            started: Instant::now(),
             clock,
             zone,
             history,
@@ -172,7 +176,7 @@ impl Alerting {
         configured.mark_unchanged();
         // What they hear first is complete.
         self.publish(&self.reloader.current(), self.clock.now());
-        let mut branches = Branches::open(&self)?;
+        let mut branches = Branches::open(&self, None);
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = 0_u32;
@@ -183,7 +187,7 @@ impl Alerting {
                 () = self.desk.wake.notified() => {}
                 _ = configured.changed() => {
                     self.furnish();
-                    branches.replace(&self)?;
+                    branches.replace(&self);
                 }
                 died = branches.death() => return Err(died),
                 _ = tick.tick() => {
@@ -224,7 +228,10 @@ impl Alerting {
         *self.office.write().unwrap_or_else(PoisonError::into_inner) = office;
         let known: BTreeSet<_> = config.alerting.channels.iter().map(|it| it.id.clone()).collect();
         let now = self.clock.now();
-        self.desk.with(|state| state.outbox.keep_channels(&known, now));
+        self.desk.with(|state| {
+            state.outbox.keep_channels(&known, now);
+            state.book.incidents.values_mut().for_each(|it| escalation::try_at_once(it, now));
+        });
         self.metrics.alerts().forget();
     }
 
@@ -300,9 +307,12 @@ impl Alerting {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);
         }
+        // The wall clock may have been set since.
+        let run_ms = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let times = (now.plus_ms(-run_ms), now);
         // Never held together with the desk: others take them in the other order.
         let watch = watched::lock(&self.watch);
-        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
+        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, times)
     }
 
     /// What is true goes into the book.

@@ -4,7 +4,7 @@ use crate::alert::book::{Ending, Incident, Said};
 use crate::alert::condition::{Condition, Kind, Thread};
 use crate::alert::rules;
 
-use super::{Ctx, What, echo, end, grow_louder, says};
+use super::{Ctx, What, echo, end, grow_louder, says, unknown};
 
 /// Returns that are remembered, the newest: as many as any sensible setting counts.
 const RETURNS_MAX: usize = 64;
@@ -25,8 +25,8 @@ pub(super) fn update(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx
         close(incident, Ending::Removed, ctx);
         return;
     }
-    if matches!(incident.thread, Thread::Coverage(_)) && ctx.index.is_blind() {
-        return; // Nothing is said of coverage: it is not back.
+    if unknown::is_unknown(incident, ctx) {
+        return; // That nothing is said does not mean that it is over.
     }
     if incident.calm_since.is_none() {
         incident.now.clear();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tracing::warn;
 
+use super::peers;
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
 use crate::alert::rota;
@@ -28,7 +29,9 @@ pub(super) struct Health {
     /// Since when a team has nobody on call.
     holes: BTreeMap<String, Millis>,
     /// Other monitors that do not answer: since when, and why.
-    pub(super) peers: Arc<Mutex<BTreeMap<String, (Millis, String)>>>,
+    pub(super) peers: Arc<Mutex<peers::Failing>>,
+    /// Channels that can't be set up: since when, and why.
+    pub(super) unusable: BTreeMap<String, (Millis, String)>,
     refused: Refusal,
 }
 
@@ -77,7 +80,12 @@ impl Health {
         if let Some(since) = blind.lasts(now, PATIENCE_MS) {
             add(TroubleKind::Blind, "", since, "the control anchors do not answer");
         }
-        for (channel, since, why) in looked.failing.iter().filter(|it| patient(&it.1)) {
+        for (channel, (since, why)) in &self.unusable {
+            add(TroubleKind::ChannelFailing, channel, *since, why);
+        }
+        let usable = |it: &ChannelId| !self.unusable.contains_key(it.as_str());
+        let failing = looked.failing.iter().filter(|it| patient(&it.1) && usable(&it.0));
+        for (channel, since, why) in failing {
             add(TroubleKind::ChannelFailing, channel.as_str(), *since, why);
         }
         // Whoever edits it is told at once by the command; others only if it is left so.
