@@ -52,6 +52,10 @@ const REFRESH_S: u32 = 30;
 /// client has read it. Further requests wait.
 const LARGE_ANSWERS_MAX: usize = 8;
 
+/// Most requests of acknowledge links at once, which anybody can send: a room of their own, so that
+/// neither they nor the large answers keep the other waiting.
+const LINKS_MAX: usize = 8;
+
 /// What an operator can set.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -84,10 +88,10 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{id}", get(api::check))
         .route("/api/v1/checks/{id}/results", get(api::results))
-        .route_layer(middleware::from_fn_with_state(room(), large::room));
+        .route_layer(middleware::from_fn_with_state(room(LARGE_ANSWERS_MAX), large::room));
     let guarded = Router::new()
         .route("/metrics", get(scrape::metrics))
-        .route_layer(middleware::from_fn_with_state(room(), large::room))
+        .route_layer(middleware::from_fn_with_state(room(LARGE_ANSWERS_MAX), large::room))
         .route("/-/reload", post(control::reload))
         .route("/api/v1/maintenance", get(maintenance::list))
         .route("/api/v1/maintenance", post(maintenance::add))
@@ -101,13 +105,16 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .route("/api/v1/openapi.json", get(api::openapi))
         .merge(large)
         .route_layer(middleware::from_fn_with_state(Arc::clone(&web), guard::token));
+    // The token in it is what lets one in.
+    let links = Router::new()
+        .route("/a/{token}", get(link::show))
+        .route("/a/{token}", post(link::act))
+        .route_layer(middleware::from_fn_with_state(room(LINKS_MAX), large::room));
     Router::new()
         .route("/-/healthy", get(control::healthy::<S>))
         .route("/-/ready", get(control::ready))
         .route("/api/v1/heartbeats/{check}", post(control::heartbeat))
-        // The token in it is what lets one in.
-        .route("/a/{token}", get(link::show))
-        .route("/a/{token}", post(link::act))
+        .merge(links)
         .merge(guarded)
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::not_allowed)
@@ -115,6 +122,6 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
         .with_state(web)
 }
 
-fn room() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(LARGE_ANSWERS_MAX))
+fn room(answers: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(answers))
 }

@@ -142,6 +142,14 @@ pub struct Ack {
     pub via: String,
 }
 
+impl Ack {
+    /// Whether a link that was sent to them says who it was, and not they themselves.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.via == "link"
+    }
+}
+
 /// How far an escalation has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {

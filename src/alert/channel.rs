@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 mod email;
+mod hide;
 mod http;
 
 use std::sync::Arc;

@@ -182,7 +182,9 @@ impl<'a> Run<'a> {
         let loud = |it: &Delivery| matches!(it.purpose, Purpose::Page | Purpose::Ticket);
         self.drop_waiting(Why::Acknowledged, loud);
         incident.escalation.next = None;
-        let by = incident.ack.as_ref().map(|it| it.by.clone()).unwrap_or_default();
+        // Over the API anybody can give anybody's name: whose it is must hear of it.
+        let proven = incident.ack.as_ref().filter(|it| it.is_proven());
+        let by = proven.map(|it| it.by.clone()).unwrap_or_default();
         let round = incident.escalation.round;
         let mut told = self.sent.told(|it| is_page_of(it, round));
         told.retain(|it| it.0.is_none_or(|person| person.as_str() != by));

@@ -22,7 +22,7 @@ pub use scene::Scene;
 pub use templates::{BUNDLE_MAX, NAMES, TemplateFault, Templates};
 pub use told::{CHECKS_MAX, PARTS_MAX, Told, ToldCheck, ToldSaid, told};
 
-pub(in crate::alert) use filters::engine;
+pub(in crate::alert) use filters::{LINKS, engine};
 
 /// A message, ready to be sent over any channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +49,9 @@ pub struct Message {
     pub incident_url: String,
     /// Name of the system, or of what it is about.
     pub system: String,
+    /// Every address in the text that is the operator's or ours, and may be followed.
+    #[serde(skip)]
+    pub links: Vec<String>,
 }
 
 /// `text` of others as one short line that steers nothing.

@@ -20,6 +20,7 @@ use crate::model::reason::Reason;
 use crate::model::result::VoidSpan;
 use crate::model::span::Span;
 use crate::model::state::State;
+use crate::model::system::Roster;
 use crate::model::time::Millis;
 use crate::web::duty::{Act, ActError, AlertSeen, By, Duty, LinkSeen, TeamSeen};
 use crate::web::source::{
@@ -171,6 +172,10 @@ impl Source for AppSource {
             checks: checks.collect(),
             maintained: Arc::clone(&watch.maintained),
         })
+    }
+
+    fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&watched::lock(&self.watch).roster)
     }
 
     fn newest_result(&self) -> Option<Millis> {

@@ -52,6 +52,10 @@ macro_rules! texts {
 /// Statuses that firewalls answer with; a captcha on a page with 200 may be the service's own.
 const REFUSING: &[u16] = &[401, 403, 405, 406, 429, 503];
 
+/// Imperva's page says the same whether it refuses or its origin is down, which is a 5xx: that is
+/// an outage.
+const NOT_FAILING: &[u16] = &[200, 400, 401, 403, 404, 405, 406, 429];
+
 /// The blocks known without being told. The first text of each body must be in [`HINTS`].
 const KNOWN: &[BlockSignature] = &[
     by_body("F5 ASM", &[], texts!["The requested URL was rejected", "support ID"]),
@@ -59,8 +63,8 @@ const KNOWN: &[BlockSignature] = &[
     by_header("Cloudflare", "cf-mitigated", "challenge"),
     by_body("Cloudflare", REFUSING, texts!["/cdn-cgi/challenge-platform/", "Just a moment"]),
     by_body("Cloudflare", REFUSING, texts!["Attention Required! | Cloudflare"]),
-    by_body("Imperva", &[], texts!["Incapsula incident ID"]),
-    by_body("Imperva", REFUSING, texts!["_Incapsula_Resource"]),
+    by_body("Imperva", NOT_FAILING, texts!["Incapsula incident ID"]),
+    by_body("Imperva", NOT_FAILING, texts!["_Incapsula_Resource"]),
     by_body("Akamai", REFUSING, texts!["errors.edgesuite.net", "Access Denied"]),
     by_header("AWS WAF", "x-amzn-waf-action", "challenge"),
     by_header("AWS WAF", "x-amzn-waf-action", "captcha"),
@@ -137,6 +141,10 @@ mod tests {
         check(200, "<form><div class=\"g-recaptcha\"></div></form>", None);
         check(200, "Your support ID is in the letter", None);
         check(500, "Internal Server Error", None);
+        for status in [502, 503, 504, 521] {
+            let page = "<iframe src=\"/_Incapsula_Resource?x\">Incapsula incident ID: 1-2</iframe>";
+            check(status, page, None);
+        }
         let large = format!("Incapsula incident ID{}", " ".repeat(PAGE_BYTES_MAX));
         check(200, &large, None);
     }

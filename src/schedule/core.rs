@@ -301,7 +301,7 @@ impl Core {
             Err(Reason::Overrun)
         } else {
             let boot_us = self.last.boot_us;
-            entry.host.as_deref().map_or(Ok(()), |host| self.gate.admit(host, boot_us))
+            entry.host.as_deref().map_or(Ok(()), |host| self.gate.admit(host, boot_us, false))
         };
         match admitted {
             Ok(()) => {
@@ -318,15 +318,20 @@ impl Core {
         let entry = &mut self.entries[place as usize];
         let Some(follow) = entry.follow.filter(|_| entry.generation == generation) else { return };
         entry.follow = None;
+        let (boot_us, confirms) = (self.last.boot_us, follow.kind == RunKind::Confirm);
         // A run in flight will speak as soon as this one would. And where the timeout is longer
-        // than a step, this one must not take the place of the slot after the next.
+        // than a step, this one must not take the place of the slot after the next; unless that
+        // is left out anyway, and nobody else will confirm.
         let timeout_us = i64::from(entry.check.timeout.0);
-        let slot_after_us = entry.grid.due_us(entry.next + 1);
-        if entry.in_flight > 0 || now_us + timeout_us > slot_after_us {
+        let slot_after_us = entry.grid.due_us(entry.next + 1) - now_us;
+        let left_out = |host| self.gate.is_waiting(host, boot_us + slot_after_us);
+        let costs_a_slot = timeout_us > slot_after_us
+            && !(confirms && entry.host.as_deref().is_some_and(left_out));
+        if entry.in_flight > 0 || costs_a_slot {
             return;
         }
-        let boot_us = self.last.boot_us;
-        if entry.host.as_deref().is_none_or(|host| self.gate.admit(host, boot_us).is_ok()) {
+        let host = entry.host.as_deref();
+        if host.is_none_or(|host| self.gate.admit(host, boot_us, confirms).is_ok()) {
             entry.in_flight += 1;
             self.in_flight += 1;
             let run = entry.follows;

@@ -56,12 +56,19 @@ impl Gate {
         host.wait_until_us = host.wait_until_us.max(until);
     }
 
-    /// Asks to send one run to `host` now.
+    /// Whether `host` asked to be left alone beyond `at_us`.
+    pub fn is_waiting(&self, host: &str, at_us: i64) -> bool {
+        self.hosts.get(host).is_some_and(|it| at_us <= it.wait_until_us)
+    }
+
+    /// Asks to send one run to `host` now. A run that `confirms` a bad result does not keep the
+    /// wait that the host asked for: whoever fails could ask for quiet, and its outage would never be
+    /// confirmed. These runs are few, `K` at most; cap and kill switch hold for them too.
     ///
     /// # Errors
     ///
     /// Why not: `paused` or `backoff`.
-    pub fn admit(&mut self, host: &str, now_us: i64) -> Result<(), Reason> {
+    pub fn admit(&mut self, host: &str, now_us: i64, confirms: bool) -> Result<(), Reason> {
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.to_owned(), Host::default());
         }
@@ -69,7 +76,7 @@ impl Gate {
         if state.killed {
             return Err(Reason::Paused);
         }
-        if now_us <= state.wait_until_us {
+        if now_us <= state.wait_until_us && !confirms {
             return Err(Reason::Backoff);
         }
         if self.per_minute > 0 && !state.spend(self.per_minute, now_us) {
@@ -113,31 +120,43 @@ mod tests {
     fn a_host_gets_no_more_runs_than_its_cap_and_never_starves() {
         let mut gate = Gate::new(6);
         let admitted = |gate: &mut Gate, from: i64, seconds: i64| {
-            (0..seconds).filter(|s| gate.admit("a", from + s * SECOND).is_ok()).count()
+            (0..seconds).filter(|s| gate.admit("a", from + s * SECOND, false).is_ok()).count()
         };
         assert_eq!(admitted(&mut gate, START, 600), 6 + 59, "a full bucket, then 6 a minute");
-        assert_eq!(gate.admit("b", START), Ok(()), "another host is not held back");
+        assert_eq!(gate.admit("b", START, false), Ok(()), "another host is not held back");
     }
 
     #[test]
     fn a_wait_is_kept_and_ends_by_itself() {
         let mut gate = Gate::new(0);
         gate.wait("a", START, 120 * SECOND);
-        assert_eq!(gate.admit("a", START + 119 * SECOND), Err(Reason::Backoff));
-        assert_eq!(gate.admit("a", START + 121 * SECOND), Ok(()));
+        assert_eq!(gate.admit("a", START + 119 * SECOND, false), Err(Reason::Backoff));
+        assert_eq!(gate.admit("a", START + 121 * SECOND, false), Ok(()));
         gate.wait("a", START, i64::MAX / 4);
-        assert_eq!(gate.admit("a", START + 3_599 * SECOND), Err(Reason::Backoff));
-        assert_eq!(gate.admit("a", START + 3_601 * SECOND), Ok(()), "an hour is the most");
+        assert_eq!(gate.admit("a", START + 3_599 * SECOND, false), Err(Reason::Backoff));
+        assert_eq!(gate.admit("a", START + 3_601 * SECOND, false), Ok(()), "an hour is the most");
+    }
+
+    #[test]
+    fn a_run_that_confirms_does_not_wait_but_keeps_the_cap_and_the_kill_switch() {
+        let mut gate = Gate::new(1);
+        gate.wait("a", START, 3_600 * SECOND);
+        assert!(gate.is_waiting("a", START + SECOND) && !gate.is_waiting("b", START));
+        assert_eq!(gate.admit("a", START + SECOND, false), Err(Reason::Backoff));
+        assert_eq!(gate.admit("a", START + SECOND, true), Ok(()));
+        assert_eq!(gate.admit("a", START + SECOND, true), Err(Reason::Backoff), "the cap");
+        gate.kill("a", true);
+        assert_eq!(gate.admit("a", START + 3_000 * SECOND, true), Err(Reason::Paused));
     }
 
     #[test]
     fn a_kill_switch_holds_until_it_is_released() {
         let mut gate = Gate::new(0);
         gate.kill("a", true);
-        assert_eq!(gate.admit("a", START), Err(Reason::Paused));
+        assert_eq!(gate.admit("a", START, false), Err(Reason::Paused));
         gate.reconfigure(0, std::iter::empty());
-        assert_eq!(gate.admit("a", START), Ok(()));
+        assert_eq!(gate.admit("a", START, false), Ok(()));
         gate.reconfigure(0, ["a"].into_iter());
-        assert_eq!(gate.admit("a", START), Err(Reason::Paused));
+        assert_eq!(gate.admit("a", START, false), Err(Reason::Paused));
     }
 }

@@ -20,9 +20,8 @@ pub(super) async fn incident<S: Source>(
     RawQuery(query): RawQuery,
 ) -> Response {
     let language = Language::asked(query.as_deref(), web.source.language());
-    let snapshot = web.source.snapshot();
-    let zone = &web.settings.zone;
-    let story = Story { snapshot: &snapshot, duty: &web.source, language, zone };
+    let (at, roster, zone) = (web.source.now(), web.source.roster(), &web.settings.zone);
+    let story = Story { at, roster: &roster, duty: &web.source, language, zone };
     let (status, page) = match web.source.alert(&id) {
         Some(alert) => (StatusCode::OK, render(&story, &alert)),
         None => (StatusCode::NOT_FOUND, nothing(language, &id)),
@@ -51,7 +50,7 @@ fn render(story: &Story<'_>, alert: &AlertSeen) -> String {
     section(&mut out, language.pick("Diễn biến", "What happened"), &timeline(story, alert));
     section(&mut out, language.pick("Tin đã gửi", "Messages"), &messages(story, alert));
     let updated = language.words().updated;
-    let at = language.time(story.snapshot.at, story.zone, true);
+    let at = language.time(story.at, story.zone, true);
     push(&mut out, &["</main>\n<footer class=\"dim\"><p>", updated, " ", &at, "</p></footer>\n"]);
     out.push_str("</body>\n</html>\n");
     out

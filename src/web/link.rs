@@ -20,7 +20,7 @@ use super::page::{capital, push};
 use super::source::Source;
 use super::story::Story;
 use super::words::Language;
-use super::{Shared, control, incidents};
+use super::{Shared, Web, control, incidents};
 
 const STYLE: &str = include_str!("link/style.css");
 
@@ -34,18 +34,22 @@ const CLOSE: &[u8] = b"act=close";
 /// Newest lines of what happened that are shown.
 const LINES_SHOWN_MAX: usize = 8;
 
+// Anybody can ask for these two, so the token is looked at first, and a refusal costs nothing:
+// no lock, no look at what is watched, no reading of a body.
+
 pub(super) async fn show<S: Source>(State(web): Shared<S>, Id(token): Id) -> Response {
-    let (language, snapshot) = (web.source.language().into(), web.source.snapshot());
-    let zone = &web.settings.zone;
-    let story = Story { snapshot: &snapshot, duty: &web.source, language, zone };
+    let language = web.source.language().into();
     match web.source.link(&token) {
-        Ok(link) => page(StatusCode::OK, language, &about(&story, &link, None)),
+        Ok(link) => told(&web, StatusCode::OK, language, &link, None),
         Err(error) => page(status(&error), language, &refusal(language, &error)),
     }
 }
 
 pub(super) async fn act<S: Source>(State(web): Shared<S>, Id(token): Id, body: Body) -> Response {
     let language = web.source.language().into();
+    if let Err(error) = web.source.link(&token) {
+        return page(status(&error), language, &refusal(language, &error));
+    }
     let act = match control::read(body).await {
         Ok(body) if body == ACKNOWLEDGE => Act::Acknowledge,
         Ok(body) if body == CLOSE => Act::Close,
@@ -56,15 +60,24 @@ pub(super) async fn act<S: Source>(State(web): Shared<S>, Id(token): Id, body: B
         Err(error) => return error.into_response(),
     };
     let done = web.source.act(By::Link(token.clone()), act).await;
-    let (snapshot, zone) = (web.source.snapshot(), &web.settings.zone);
-    let story = Story { snapshot: &snapshot, duty: &web.source, language, zone };
     match (web.source.link(&token), done) {
-        (Ok(link), Ok(_)) => page(StatusCode::OK, language, &about(&story, &link, Some(Ok(act)))),
-        (Ok(link), Err(error)) => {
-            page(status(&error), language, &about(&story, &link, Some(Err(&error))))
-        }
+        (Ok(link), Ok(_)) => told(&web, StatusCode::OK, language, &link, Some(Ok(act))),
+        (Ok(link), Err(error)) => told(&web, status(&error), language, &link, Some(Err(&error))),
         (Err(error), _) => page(status(&error), language, &refusal(language, &error)),
     }
+}
+
+/// The page of a link that was made here.
+fn told<S: Source>(
+    web: &Web<S>,
+    status: StatusCode,
+    language: Language,
+    link: &LinkSeen,
+    done: Option<Result<Act, &ActError>>,
+) -> Response {
+    let (at, roster, zone) = (web.source.now(), web.source.roster(), &web.settings.zone);
+    let story = Story { at, roster: &roster, duty: &web.source, language, zone };
+    page(status, language, &about(&story, link, done))
 }
 
 fn status(error: &ActError) -> StatusCode {

@@ -39,16 +39,22 @@ pub(super) async fn overview<S: Source>(
     let (alerts, teams) = (web.source.alerts(), web.source.on_call());
     let snapshot = web.source.snapshot();
     let zone = &web.settings.zone;
-    let story = Story { snapshot: &snapshot, duty: &web.source, language, zone };
-    let page = render(&story, &alerts, &teams);
+    let (at, roster) = (snapshot.at, &*snapshot.roster);
+    let story = Story { at, roster, duty: &web.source, language, zone };
+    let page = render(&story, &snapshot, &alerts, &teams);
     let kind = (header::CONTENT_TYPE, "text/html; charset=utf-8");
     ([kind, (header::CONTENT_SECURITY_POLICY, POLICY.as_str())], page).into_response()
 }
 
 /// The whole page.
-fn render(story: &Story<'_>, alerts: &[AlertSeen], teams: &[TeamSeen]) -> String {
-    let Story { snapshot, language, zone, .. } = *story;
-    let page = Page { snapshot, language, zone, at: snapshot.at };
+fn render(
+    story: &Story<'_>,
+    snapshot: &Snapshot,
+    alerts: &[AlertSeen],
+    teams: &[TeamSeen],
+) -> String {
+    let Story { at, language, zone, .. } = *story;
+    let page = Page { snapshot, language, zone, at };
     let mut out = page.head();
     let mut systems: Vec<_> =
         snapshot.roster.systems.iter().map(|it| (page.state(it), it)).collect();

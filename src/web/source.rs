@@ -22,6 +22,9 @@ pub trait Source: Announcer + Duty + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 
+    /// All that is watched. It must be cheap.
+    fn roster(&self) -> Arc<Roster>;
+
     /// When the newest result of any check started; `None`: nothing was measured yet. Asked for
     /// without a token: it must be cheap.
     fn newest_result(&self) -> Option<Millis>;

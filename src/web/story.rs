@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::duty::{AlertSeen, Duty, LogSeen, MessageSeen};
-use super::source::Snapshot;
 use super::words::Language;
-use crate::model::system::System;
+use crate::model::system::{Roster, System};
 use crate::model::time::Millis;
 
 /// What it takes to tell of incidents. Every text that it gives is plain, not yet HTML.
 pub(super) struct Story<'a> {
-    pub(super) snapshot: &'a Snapshot,
+    /// When it is told.
+    pub(super) at: Millis,
+    pub(super) roster: &'a Roster,
     pub(super) duty: &'a dyn Names,
     pub(super) language: Language,
     pub(super) zone: &'a TimeZone,
@@ -50,7 +51,7 @@ impl Story<'_> {
     pub(super) fn since(&self, alert: &AlertSeen) -> String {
         let (since, until) = (millis(&alert.since), alert.closed.as_deref().map(millis));
         match until {
-            None => self.language.since(since, self.snapshot.at, self.zone),
+            None => self.language.since(since, self.at, self.zone),
             Some(until) => {
                 let time = |at| self.language.time(at, self.zone, false);
                 let length = self.language.length(until.since(since));
@@ -68,7 +69,7 @@ impl Story<'_> {
 
     /// The system that it is about.
     pub(super) fn system(&self, alert: &AlertSeen) -> Option<&System> {
-        let mut systems = self.snapshot.roster.systems.iter();
+        let mut systems = self.roster.systems.iter();
         match alert.about {
             "certificate" => {
                 systems.find(|it| it.checks.iter().any(|check| check.id.as_str() == alert.subject))
@@ -83,7 +84,8 @@ impl Story<'_> {
     /// The system and who answers for it: `VNeID · Bộ Công an`.
     pub(super) fn place(&self, alert: &AlertSeen) -> Option<String> {
         let system = self.system(alert)?;
-        let owner = self.snapshot.owner(system).map_or(system.owner.as_str(), |it| &it.name);
+        let owner = self.roster.owners.iter().find(|it| it.id == system.owner);
+        let owner = owner.map_or(system.owner.as_str(), |it| &it.name);
         Some(format!("{} · {owner}", system.name))
     }
 
@@ -96,7 +98,7 @@ impl Story<'_> {
     /// The checks that say so, by their names.
     pub(super) fn checks(&self, alert: &AlertSeen) -> Vec<String> {
         let known = |id: &String| {
-            let check = self.snapshot.roster.checks().find(|it| it.id.as_str() == id);
+            let check = self.roster.checks().find(|it| it.id.as_str() == id);
             check.map_or_else(|| id.clone(), |it| it.name.clone())
         };
         alert.checks.iter().map(known).collect()

@@ -7,7 +7,7 @@ use thongsuot::model::alerting::channel::{ChannelKind, Email, MailSecurity};
 use tokio::time::Instant;
 
 use crate::send::{NOW, TIMEOUT, message, secret, sender};
-use crate::smtp::{Manner, Smtp};
+use crate::smtp::{Manner, Smtp, injected};
 
 const TO: &str = "Nguyễn Văn An <an@example.gov.vn>";
 
@@ -96,6 +96,28 @@ async fn an_answer_is_about_now_or_about_this_recipient() {
     }
 }
 
+/// Postfix repeats the recipient, spam filters repeat links.
+#[tokio::test]
+async fn what_a_server_repeats_is_told_without_addresses_names_and_links() {
+    let says = "550 5.1.1 <An@example.gov.vn> (an, from giamsat@example.gov.vn, nguoi-gui): see \
+                https://giamsat.example.gov.vn/a/SC-2026-0012_1_an_0123456789abcdef";
+    for (start, answer) in [("RCPT", says), ("BODY", says), ("BODY", &*says.replace("550", "250"))]
+    {
+        let answer: &'static str = answer.to_owned().leak();
+        let server = Smtp::start(Manner::Answers(start, answer), &["AUTH PLAIN"]).await;
+        let mut it = email(server.address.port(), MailSecurity::None);
+        it.login = Some(("nguoi-gui".to_owned(), secret("mật khẩu")));
+        let mut message = message();
+        message.text.push_str(&says[says.len() - 68..]);
+        let sender = sender(ChannelKind::Email(Box::new(it)), TIMEOUT).unwrap();
+        let sent = format!("{:?}", sender.send(TO, &message, NOW).await);
+        for secret in ["An@", "giamsat", "nguoi-gui", "0123456789abcdef", "SC-2026-0012_1"] {
+            assert!(!sent.contains(secret), "{secret}: {sent}");
+        }
+        assert!(sent.contains("5.1.1 <***> (an, from ***, ***): see ***"), "{sent}");
+    }
+}
+
 #[tokio::test]
 async fn greylisting_is_waited_out() {
     let server = Smtp::start(Manner::Greylists, &[]).await;
@@ -131,6 +153,20 @@ async fn a_server_that_is_down_is_asked_later() {
     };
     let sent = send(email(port, MailSecurity::None), TIMEOUT).await;
     assert!(matches!(&sent, Sent::Later { why, .. } if why.starts_with("connect: ")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn answers_that_were_injected_before_tls_are_no_answers() {
+    for security in [MailSecurity::StartTls, MailSecurity::Opportunistic] {
+        let (address, root, _server) = injected().await;
+        let mut it = email(address.port(), security);
+        it.extra_roots_pem = vec![root];
+        let sent = send(it, TIMEOUT).await;
+        assert!(
+            matches!(&sent, Sent::Later { why, .. } if why.starts_with("STARTTLS")),
+            "{sent:?}"
+        );
+    }
 }
 
 #[tokio::test]

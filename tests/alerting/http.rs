@@ -86,6 +86,26 @@ async fn one_deadline_holds_and_a_body_without_end_is_not_read() {
     assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
 }
 
+/// A server that answers with what it was asked, as many frameworks do with a path they don't know.
+#[tokio::test]
+async fn an_answer_that_echoes_the_path_tells_neither_the_password_nor_the_recipient_nor_links() {
+    let path = "/services/T00000000/hook-secret-of-ours?code=qu3ry-secret";
+    let mut bundle = message();
+    let link = |n| format!("https://giamsat.example.gov.vn/a/SC-2026-001{n}_1_an_0123456789abcdef");
+    bundle.ack_url = String::new();
+    bundle.text = format!("1. VNeID\n   TIẾP NHẬN: {}\n2. DVC ({})", link(1), link(2));
+    let echo = format!("no 0912345678 at {path}: {}, {}", link(1), &link(2)[30..]);
+    for status in [404, 400, 200] {
+        let server = Web::start(vec![Reply::Says(status, "", echo.clone())]).await;
+        let sender = sender(http(channel(&server.url(path))), TIMEOUT).unwrap();
+        let sent = format!("{:?}", sender.send("0912345678", &bundle, NOW).await);
+        for secret in ["hook-secret", "qu3ry", "912345678", "0123456789abcdef", "SC-2026-0011_1"] {
+            assert!(!sent.contains(secret), "{secret}: {sent}");
+        }
+        assert!(sent.contains("no *** at ***"), "{sent}");
+    }
+}
+
 #[tokio::test]
 async fn success_is_a_status_or_a_pattern_too() {
     let matches = Some(Success::Matches(Pattern::new(r"^\s*ok\s*$").unwrap()));

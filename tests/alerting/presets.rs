@@ -206,7 +206,12 @@ async fn teams() {
     assert_eq!(attachment["contentType"], "application/vnd.microsoft.card.adaptive");
     let card = &attachment["content"];
     assert_eq!(card["type"], "AdaptiveCard");
-    assert_eq!(card["body"][0]["text"], message().subject);
+    let subject = ['[', ']', '(', ')']
+        .iter()
+        .fold(message().subject, |text, c| text.replace(*c, &format!("\\{c}")));
+    assert_eq!(card["body"][0]["text"], subject);
+    let said = card["body"][1]["text"].as_str().unwrap();
+    assert!(said.contains("Gián đoạn từ 08:14 ngày 23/11 \\(đã 12 phút\\)."), "{said}");
     let actions: Vec<_> = card["actions"].as_array().unwrap().iter().map(|it| &it["url"]).collect();
     assert_eq!(actions, [&json!(message().ack_url), &json!(message().incident_url)]);
 }
@@ -224,9 +229,35 @@ async fn slack_and_mattermost() {
     assert_eq!(body(&asked).get("channel"), None);
 }
 
+/// What a watched server says may stand in a message: in a chat it must not be more than text.
+#[tokio::test]
+async fn no_server_writes_links_or_mentions_into_a_chat() {
+    let ours = &message().links[0];
+    let evil = "[TIẾP NHẬN](https://evil.vn/a) @all https://evil.vn <!here> <https://evil.vn|x>";
+    for (kind, never) in [
+        ("teams", &["](", "s://evil", "@all"][..]),
+        ("mattermost", &["](", "s://evil", "@all"]),
+        ("slack", &["<!here>", "<https"]),
+    ] {
+        let server = Web::start(vec![Reply::ok("ok")]).await;
+        let url = Some(secret(&server.url("/duong/dan")));
+        let channel = preset(kind, Settings { url, ..Settings::default() }).unwrap();
+        let mut it = message();
+        it.subject.push_str(evil);
+        it.text = format!("{evil}\nTIẾP NHẬN: {ours}\n{evil}");
+        sender(http(channel), TIMEOUT).unwrap().send("-", &it, NOW).await;
+        let sent = server.one().body;
+        for never in never {
+            assert!(!sent.contains(never), "{kind}: {never}: {sent}");
+        }
+        assert!(sent.contains(&format!("TIẾP NHẬN: {ours}\\n")), "{kind}: {sent}");
+    }
+}
+
 #[tokio::test]
 async fn telegram() {
     let good = r#"{"ok":true,"result":{"message_id":42}}"#;
+    // Plain text: with a `parse_mode` a server's words would be markup.
     let (asked, accepted) = sent("telegram", "-1001", good).await;
     assert_eq!(accepted, Sent::Accepted { id: Some("42".to_owned()) });
     assert_eq!(asked.path, "/bot1234:t0k3n/sendMessage");

@@ -37,6 +37,7 @@ pub(crate) fn message() -> Message {
         ack_url: "https://giamsat.example.gov.vn/ack/SC-2026-0012/s1gn3d".to_owned(),
         incident_url: "https://giamsat.example.gov.vn/incidents/SC-2026-0012".to_owned(),
         system: "VNeID".to_owned(),
+        links: vec!["https://giamsat.example.gov.vn/ack/SC-2026-0012/s1gn3d".to_owned()],
     }
 }
 

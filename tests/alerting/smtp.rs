@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -24,6 +24,45 @@ pub(crate) enum Manner {
     SilentAfterBody,
     /// Answers QUIT with nothing.
     SilentAtQuit,
+}
+
+/// Somebody on the way to a good server appends to its answer to STARTTLS all the answers that the
+/// server would give inside TLS, and lets nothing through that it does say; the certificate.
+pub(crate) async fn injected() -> (SocketAddr, Vec<u8>, JoinSet<()>) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 mail ESMTP\r\n").await.unwrap();
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        stream.write_all(b"250-mail\r\n250 STARTTLS\r\n").await.unwrap();
+        stream.read_line(&mut line).await.unwrap();
+        let forged = "220 go on\r\n250-mail\r\n250 8BITMIME\r\n250 ok\r\n250 ok\r\n354 go on\r\n\
+                      250 queued as FORGED\r\n221 bye\r\n";
+        stream.write_all(forged.as_bytes()).await.unwrap();
+        if let Ok(mut inside) = acceptor.accept(stream.into_inner()).await {
+            let mut unread = Vec::new();
+            inside.read_to_end(&mut unread).await.ok();
+        }
+    });
+    (address, certificate.pem().into_bytes(), tasks)
 }
 
 /// The server; ends with this value.

@@ -22,6 +22,8 @@ pub(crate) enum Manner {
     After(Duration),
     /// 429, and to come back in half a minute.
     Busy,
+    /// 503, and to come back in an hour.
+    Overloaded,
     /// 500.
     Broken,
     /// 200, [`GOOD`] and [`MAINTENANCE`].
@@ -128,6 +130,7 @@ fn answer(mut stream: TcpStream, shared: &Shared) {
             ("200 OK", GOOD.to_owned())
         }
         Manner::Busy => ("429 Too Many Requests\r\nRetry-After: 30", String::new()),
+        Manner::Overloaded => ("503 Service Unavailable\r\nRetry-After: 3600", String::new()),
         Manner::Broken => ("500 Internal Server Error", "lỗi".to_owned()),
         Manner::Maintenance => ("200 OK", format!("{GOOD}. {MAINTENANCE}.")),
         Manner::Hang => {

@@ -3,6 +3,8 @@
 //! The dialogue is our own on lettre's connection, so that a refusal of this recipient is told
 //! apart from a server that can't take anything now.
 
+mod careful;
+
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +19,11 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
 
+use careful::Careful;
+
+use super::hide::Secrets;
 use super::{SenderError, Sent};
 use crate::alert::message::{Message, tamed};
 use crate::model::alerting::channel::{Email, MailSecurity};
@@ -98,18 +104,32 @@ impl EmailSender {
             Ok(mail) => mail,
             Err(why) => return Sent::refused(why),
         };
+        let secrets = self.secrets(&to, message);
         let stage = AtomicUsize::new(CONNECT);
         let ended = tokio::time::timeout(self.timeout, self.attempt(&to, &mail, &stage)).await;
         let at = stage.load(Ordering::Relaxed);
         let stage = STAGES.get(at).copied().unwrap_or_default();
         match ended {
             Err(_) => Sent::later(format!("{stage}: no end within {:?}", self.timeout)),
-            Ok(Err(trouble)) => told(trouble, at),
+            Ok(Err(trouble)) => told(trouble, at, &secrets),
             Ok(Ok((mut connection, response))) => {
                 tokio::time::timeout(QUIT_WAIT, connection.quit()).await.ok();
-                Sent::Accepted { id: response.first_line().map(tamed) }
+                Sent::Accepted { id: response.first_line().map(|it| tamed(&secrets.hide(it))) }
             }
         }
+    }
+
+    /// What of an answer is not told: who talks to whom, and how a page is acknowledged.
+    fn secrets(&self, to: &Mailbox, message: &Message) -> Secrets {
+        let mut secrets = Secrets::default();
+        secrets.add_recipient(to.email.as_ref());
+        secrets.add_recipient(self.from.email.as_ref());
+        if let Some((name, password)) = &self.login {
+            secrets.add(name);
+            secrets.add(password.reveal());
+        }
+        secrets.add_links(message);
+        secrets
     }
 
     /// The mail as it goes over the wire; ASCII only.
@@ -180,8 +200,14 @@ impl EmailSender {
     ) -> Result<AsyncSmtpConnection, Trouble> {
         let implicit = self.tls.clone().filter(|_| self.security == MailSecurity::Implicit);
         let server = (self.host.as_str(), self.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, None, hello, implicit, None).await?;
+        if matches!(self.security, MailSecurity::None | MailSecurity::Implicit) {
+            let tls = implicit;
+            return Ok(AsyncSmtpConnection::connect_tokio1(server, None, hello, tls, None).await?);
+        }
+        let stream = TcpStream::connect(server).await;
+        let stream = stream.map_err(|error| Trouble::Later(format!("connect: {error}")))?;
+        let stream = Box::new(Careful::new(stream));
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
         stage.store(STARTTLS, Ordering::Relaxed);
         match (self.security, &self.tls) {
             (MailSecurity::StartTls, Some(tls)) => {
@@ -219,8 +245,8 @@ fn tls(email: &Email) -> Result<TlsParameters, SenderError> {
 }
 
 /// What a failure means: before the recipient is named, an answer is about us, and can be mended.
-/// The words of a server are told, but not those about a password.
-fn told(trouble: Trouble, stage: usize) -> Sent {
+/// The words of a server are told, but not those about a password, and no secret that they repeat.
+fn told(trouble: Trouble, stage: usize, secrets: &Secrets) -> Sent {
     let name = STAGES.get(stage).copied().unwrap_or_default();
     let error = match trouble {
         Trouble::Later(why) => return Sent::later(why),
@@ -230,8 +256,8 @@ fn told(trouble: Trouble, stage: usize) -> Sent {
     let code = error.status().map(u16::from);
     let said = match code {
         Some(code) if stage == AUTH => format!("{name}: {code}"),
-        Some(code) => format!("{name}: {code} {}", tamed(&deepest(&error))),
-        None => format!("{name}: {}", tamed(&deepest(&error))),
+        Some(code) => format!("{name}: {code} {}", tamed(&secrets.hide(&deepest(&error)))),
+        None => format!("{name}: {}", tamed(&secrets.hide(&deepest(&error)))),
     };
     let about_us = stage < RCPT || code.is_some_and(|it| NOT_TRUSTED.contains(&it));
     if error.is_permanent() && !about_us { Sent::refused(said) } else { Sent::later(said) }

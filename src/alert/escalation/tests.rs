@@ -268,6 +268,21 @@ fn an_acknowledgement_stops_all_and_is_told_to_the_others() {
 }
 
 #[test]
+fn whoever_is_named_over_the_api_is_told_what_was_done_in_their_name() {
+    for (via, told) in [("link", 0), ("api", 1), ("cli", 1)] {
+        let mut world = World::page();
+        world.until(1);
+        acknowledge(&mut world.incident, "an", via, world.now).unwrap();
+        world.until(3);
+        let hears = |it: &&Delivery| {
+            let an = it.person.as_ref().is_some_and(|it| it.as_str() == "an");
+            an && it.purpose == Purpose::Acknowledged
+        };
+        assert_eq!(world.deliveries.iter().filter(hears).count(), told, "{via}");
+    }
+}
+
+#[test]
 fn long_after_an_acknowledgement_it_is_paged_anew() {
     let mut world = World::page();
     world.until(1);

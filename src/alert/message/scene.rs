@@ -5,9 +5,9 @@ use jiff::tz::TimeZone;
 use super::tame::{one_line, piece};
 use super::told::{CHECKS_MAX, ToldCheck, ToldSaid};
 use super::words;
-use crate::alert::book::{Book, CauseBy, Incident, IncidentId, Said};
+use crate::alert::book::{Ack, Book, CauseBy, Incident, IncidentId, Said};
 use crate::alert::condition::Thread;
-use crate::model::alerting::Alerting;
+use crate::model::alerting::{Alerting, Language};
 use crate::model::check::Check;
 use crate::model::id::{CheckId, SystemId};
 use crate::model::system::{Roster, System};
@@ -115,7 +115,20 @@ impl<'a> Scene<'a> {
     }
 
     /// A person's name; what they called themselves if they are nobody's known.
-    pub(super) fn person(&self, by: &str) -> String {
+    /// Who has it. A link was sent to a person; over the API people say themselves who they are.
+    pub(super) fn holder(&self, ack: &Ack) -> String {
+        let person = self.person(&ack.by);
+        if ack.is_proven() {
+            return person;
+        }
+        let via = piece(&ack.via).to_uppercase();
+        match self.alerting.language {
+            Language::Vietnamese => format!("{person} (tự xưng, qua {via})"),
+            Language::English => format!("{person} (self-declared, over {via})"),
+        }
+    }
+
+    fn person(&self, by: &str) -> String {
         let known = self.alerting.people.iter().find(|it| it.id.as_str() == by);
         piece(known.map_or(by, |it| &it.name))
     }

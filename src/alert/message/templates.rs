@@ -146,6 +146,7 @@ impl Templates {
             ack_url: told.ack_url.clone(),
             incident_url: told.incident_url.clone(),
             system: told.system.clone(),
+            links: links(&[told]),
         }
     }
 
@@ -175,6 +176,7 @@ impl Templates {
             ack_url: String::new(),
             incident_url: String::new(),
             system: first.system.clone(),
+            links: links(&told),
         })
     }
 
@@ -256,6 +258,14 @@ fn several(told: &[&Told], purpose: Purpose) -> Value {
 
 fn with_subject(context: &Value, subject: &str) -> Value {
     context! { subject, ..context.clone() }
+}
+
+/// Every address that these are told with.
+fn links(told: &[&Told]) -> Vec<String> {
+    let all = told.iter().flat_map(|it| {
+        [&it.ack_url, &it.incident_url, &it.grafana_url, &it.runbook].map(String::as_str)
+    });
+    all.filter(|it| it.starts_with("http")).map(str::to_owned).collect()
 }
 
 /// An engine that knows the built-in templates.

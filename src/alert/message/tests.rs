@@ -274,6 +274,25 @@ fn the_official_wording() {
 }
 
 #[test]
+fn whoever_says_themselves_who_they_are_is_told_so() {
+    let mut it = down();
+    for (via, vietnamese, english) in [
+        ("link", "Trần Thị B (lúc", "Trần Thị B ("),
+        ("api", "Trần Thị B (tự xưng, qua API) (lúc", "Trần Thị B (self-declared, over API) ("),
+        ("cli", "Trần Thị B (tự xưng, qua CLI) (lúc", "Trần Thị B (self-declared, over CLI) ("),
+    ] {
+        it.ack = Some(Ack { at: NOW, by: "Trần Thị B".to_owned(), via: via.to_owned() });
+        for (language, expected) in
+            [(Language::Vietnamese, vietnamese), (Language::English, english)]
+        {
+            let told = tell_in(language, &it, false);
+            let message = Templates::default().render(&told, Purpose::Acknowledged, language);
+            assert!(message.text.contains(&format!(": {expected}")), "{}", message.text);
+        }
+    }
+}
+
+#[test]
 fn what_a_hostile_server_says_is_tamed_and_escaped() {
     let evil = format!(
         "<script>alert(1)</script>\r\nBcc: x@y.vn\r\n\r\n\u{1b}[31mđỏ\u{202e}nược \

@@ -152,7 +152,7 @@ pub fn told(incident: &Incident, scene: &Scene<'_>) -> Told {
         checks,
         checks_more,
         seen: scene.seen(),
-        holder: ack.map_or_else(String::new, |it| scene.person(&it.by)),
+        holder: ack.map_or_else(String::new, |it| scene.holder(it)),
         holder_since: ack.map(|it| instant(it.at)).unwrap_or_default(),
         cause: scene.cause(incident),
         parts: incident.parts.len(),

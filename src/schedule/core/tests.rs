@@ -260,6 +260,46 @@ fn a_host_that_asks_for_time_gets_it_and_each_slot_has_a_record() {
     assert!((4..=5).contains(&world.count(backoff)), "{}", world.count(backoff));
 }
 
+/// A run of `check` ends bad and its host asks for an hour; what starts in the next 50 seconds.
+fn after_a_request_for_an_hour(check: &Arc<Check>, grid: Grid, kind: RunKind) -> Vec<RunKind> {
+    let mut world = World::new(&[(Arc::clone(check), grid)]);
+    world.pass(grid.due_us(grid.first_from(START)) - START);
+    let mut seen = 0;
+    for _ in 0..50 {
+        let now = world.now.wall_us;
+        let started: Vec<Job> = world.acts[seen..]
+            .iter()
+            .filter_map(|act| if let Act::Start(job) = act { Some(job.clone()) } else { None })
+            .collect();
+        seen = world.acts.len();
+        for job in started {
+            world.core.wait(&check.id, job.lane, world.now.boot_us, 3_600 * SECOND);
+            let follow = Follow { at_us: now + 5 * SECOND, due: job.due, kind };
+            let runs = world.count(is_start);
+            world.core.done(&check.id, job.lane, Some(follow).filter(|_| runs < 3));
+        }
+        world.pass(SECOND);
+    }
+    let kinds = world.acts.iter().filter_map(|act| match act {
+        Act::Start(job) => Some(job.kind),
+        _ => None,
+    });
+    kinds.collect()
+}
+
+#[test]
+fn whoever_fails_and_asks_to_be_left_alone_does_not_stop_its_confirmation() {
+    use RunKind::{Confirm, Fast, Grid as OfGrid};
+    let (check, grid) = check("a", 10, IpChoice::Any);
+    let runs = after_a_request_for_an_hour(&check, grid, Confirm);
+    assert_eq!(runs, [OfGrid, Confirm, Confirm]);
+    assert_eq!(after_a_request_for_an_hour(&check, grid, Fast), [OfGrid]);
+    // One that may last longer than a step, whose follow-up would cost a slot at another time.
+    let slow = Arc::new(Check { timeout: Micros(15_000_000), ..(*check).clone() });
+    let runs = after_a_request_for_an_hour(&slow, grid, Confirm);
+    assert_eq!(runs, [OfGrid, Confirm, Confirm]);
+}
+
 #[test]
 fn a_service_that_hangs_for_the_whole_interval_gets_no_holes_from_its_follow_ups() {
     let (check, grid) = check("a", 10, IpChoice::Any);

@@ -38,6 +38,8 @@ pub(super) const TOKEN: &str = "nhip-bao";
 /// What the web sees, kept in memory.
 pub(super) struct Fake {
     pub(super) snapshot: Arc<Snapshot>,
+    /// How often it was asked for.
+    pub(super) snapshots: AtomicUsize,
     pub(super) results: Vec<RunResult>,
     /// Void spans of every check.
     pub(super) voids: usize,
@@ -116,6 +118,7 @@ impl Fake {
             Snapshot { at: NOW, vantage: vantage(), roster, systems, checks, maintained };
         Self {
             snapshot: Arc::new(snapshot),
+            snapshots: AtomicUsize::new(0),
             results,
             voids: 1,
             ready: AtomicBool::new(true),
@@ -221,7 +224,12 @@ impl Announcer for Shared {
 
 impl Source for Shared {
     fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshots.fetch_add(1, Ordering::SeqCst);
         Arc::clone(&self.0.snapshot)
+    }
+
+    fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.0.snapshot.roster)
     }
 
     fn newest_result(&self) -> Option<Millis> {

@@ -137,6 +137,20 @@ async fn a_forged_old_or_senseless_press_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_forged_token_costs_no_look_at_what_is_watched_and_no_body() {
+    let served = serve(Fake::new()).await;
+    for token in ["nope", LINK, OLD_LINK] {
+        served.get(&format!("/a/{token}")).await;
+        press(&served, token, "act=acknowledge").await;
+    }
+    assert_eq!(served.fake.snapshots.load(Ordering::SeqCst), 0);
+    let large = "x".repeat(64 * 1024 + 1);
+    assert_eq!(press(&served, "nope", &large).await.status.as_u16(), 403, "it is not read");
+    served.get("/").await;
+    assert_eq!(served.fake.snapshots.load(Ordering::SeqCst), 1, "this counts them");
+}
+
+#[tokio::test]
 async fn a_press_from_another_site_is_refused() {
     let served = serve(Fake::new()).await;
     let target = format!("/a/{LINK}");

@@ -10,6 +10,7 @@ use reqwest::{Method, Request, Url};
 
 use super::sign::signature;
 use crate::alert::channel::SenderError;
+use crate::alert::channel::hide::Secrets;
 use crate::alert::message::{self, Message};
 use crate::model::alerting::channel::HttpChannel;
 use crate::model::secret::Secret;
@@ -36,7 +37,7 @@ pub(super) struct Templates {
 /// A request, and what of it must not be repeated.
 pub(super) struct Filled {
     pub(super) request: Request,
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Secrets,
 }
 
 impl Templates {
@@ -102,6 +103,7 @@ impl Templates {
             ("subject", Value::from(subject)),
             ("to", Value::from(to)),
             ("access_token", Value::from(access)),
+            (message::LINKS, Value::from(message.links.clone())),
         ] {
             known.insert(name.to_owned(), value);
         }
@@ -131,8 +133,12 @@ impl Templates {
         if body.len() > BODY_BYTES_MAX {
             return Err(format!("the body is larger than {BODY_BYTES_MAX} bytes"));
         }
-        let mut secrets = vec![address, url.to_string(), access.to_owned()];
-        secrets.push(message.ack_url.clone());
+        let mut secrets = Secrets::default();
+        secrets.add(&address);
+        secrets.add_url(&url);
+        secrets.add(access);
+        secrets.add_recipient(to);
+        secrets.add_links(message);
         let mut headers = self.fixed_headers(&message.key, now, body.as_bytes());
         for name in &self.headers {
             let text = fill(&header_part(name))?;
@@ -141,9 +147,9 @@ impl Templates {
                 value.map_err(|_| format!("{} has no valid value", header_part(name)))?;
             value.set_sensitive(true);
             headers.insert(name, value);
-            secrets.push(text);
+            secrets.add(&text);
         }
-        secrets.extend(self.values.iter().map(|(_, it)| it.reveal().to_owned()));
+        self.values.iter().for_each(|(_, it)| secrets.add(it.reveal()));
         let mut request = Request::new(self.method.clone(), url);
         *request.headers_mut() = headers;
         if !body.is_empty() {
@@ -214,5 +220,6 @@ fn sample() -> Message {
         ack_url: text("https://giamsat.example.gov.vn/ack/x"),
         incident_url: text("https://giamsat.example.gov.vn/incidents/SC-2026-0012"),
         system: text("VNeID"),
+        links: Vec::new(),
     }
 }

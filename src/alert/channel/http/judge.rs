@@ -6,14 +6,12 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::ANSWER_BYTES_MAX;
+use crate::alert::channel::hide::Secrets;
 use crate::alert::channel::{AFTER_MAX, SenderError, Sent};
 use crate::alert::message::tamed;
 use crate::model::alerting::channel::Success;
 use crate::model::text::Pattern;
 use crate::model::time::Millis;
-
-/// Secrets shorter than this are not looked for in answers: they would be everywhere.
-const SECRET_CHARS_MIN: usize = 4;
 
 /// Most bytes of an answer that are told.
 const TOLD_BYTES_MAX: usize = 1_024;
@@ -57,12 +55,12 @@ impl Judge {
     }
 
     /// What the answer means.
-    pub(super) fn judge(&self, answer: &Answer, now: Millis, secrets: &[String]) -> Sent {
+    pub(super) fn judge(&self, answer: &Answer, now: Millis, secrets: &Secrets) -> Sent {
         let said = || shown(&answer.body, secrets);
         let status = answer.status;
         match status {
             200..=299 => match self.holds(&answer.body) {
-                Ok(()) => Sent::Accepted { id: id_of(&answer.body) },
+                Ok(()) => Sent::Accepted { id: id_of(&answer.body).map(|it| secrets.hide(&it)) },
                 Err(what) => Sent::later(format!("answers {status}, but {what}{}", said())),
             },
             300..=399 => Sent::later(format!("answers {status}: redirects are not followed")),
@@ -97,23 +95,15 @@ impl Judge {
     }
 }
 
-/// What of an answer may be told, after a colon; nothing if it is not text.
-fn shown(body: &[u8], secrets: &[String]) -> String {
-    let head = String::from_utf8_lossy(body.get(..TOLD_BYTES_MAX).unwrap_or(body)).into_owned();
-    let long_enough = secrets.iter().filter(|it| it.trim().len() >= SECRET_CHARS_MIN);
-    let hidden = long_enough.fold(head, |text, secret| hide(&text, secret.trim()));
-    match tamed(&hidden) {
+/// What of an answer may be told, after a colon; nothing if it is not text. Hidden before it is cut:
+/// the first half of a secret is none that could be found.
+fn shown(body: &[u8], secrets: &Secrets) -> String {
+    let hidden = secrets.hide(&String::from_utf8_lossy(body));
+    let end = hidden.floor_char_boundary(TOLD_BYTES_MAX);
+    match tamed(&hidden[..end]) {
         text if text.is_empty() => text,
         text => format!(": {text}"),
     }
-}
-
-/// `text` with `***` for `secret`, plain or as a JSON string has it.
-fn hide(text: &str, secret: &str) -> String {
-    let quoted = Value::from(secret).to_string();
-    let quoted = quoted.trim_matches('"');
-    let slashed = quoted.replace('/', "\\/");
-    text.replace(secret, "***").replace(quoted, "***").replace(&slashed, "***")
 }
 
 /// The other side's id of the message, if it is where one is expected.
@@ -173,7 +163,7 @@ mod tests {
             (503, "later"),
             (599, "later"),
         ] {
-            let sent = Judge::Status.judge(&answer(status, "x"), NOW, &[]);
+            let sent = Judge::Status.judge(&answer(status, "x"), NOW, &Secrets::default());
             let word = match sent {
                 Sent::Accepted { .. } => "accepted",
                 Sent::Later { .. } => "later",
@@ -186,25 +176,42 @@ mod tests {
     #[test]
     fn a_good_status_is_not_enough_where_the_body_decides() {
         let good = answer(200, r#"{"ok":true,"result":{"message_id":"m1"}}"#);
-        assert_eq!(json().judge(&good, NOW, &[]), Sent::Accepted { id: Some("m1".to_owned()) });
+        assert_eq!(
+            json().judge(&good, NOW, &Secrets::default()),
+            Sent::Accepted { id: Some("m1".to_owned()) }
+        );
         for bad in [r#"{"ok":false}"#, r#"{"ok":"true"}"#, "{}", "", "<html>", "null"] {
             assert!(
-                matches!(json().judge(&answer(200, bad), NOW, &[]), Sent::Later { .. }),
+                matches!(
+                    json().judge(&answer(200, bad), NOW, &Secrets::default()),
+                    Sent::Later { .. }
+                ),
                 "{bad}"
             );
         }
         let huge = format!(r#"{{"ok":true,"x":"{}"}}"#, "y".repeat(ANSWER_BYTES_MAX));
-        assert!(matches!(json().judge(&answer(200, &huge), NOW, &[]), Sent::Later { .. }));
+        assert!(matches!(
+            json().judge(&answer(200, &huge), NOW, &Secrets::default()),
+            Sent::Later { .. }
+        ));
     }
 
     #[test]
     fn an_answer_that_repeats_a_secret_is_told_without_it() {
-        let secrets = ["hunter2/x\"y".to_owned(), "ab".to_owned(), String::new()];
+        let mut secrets = Secrets::default();
+        ["hunter2/x\"y", "ab", ""].into_iter().for_each(|it| secrets.add(it));
         let body = "{\"e\":\"token hunter2/x\\\"y or hunter2\\/x\\\"y is bad\u{1b}[31m\\nab\"}";
         let Sent::Later { why, .. } = Judge::Status.judge(&answer(401, body), NOW, &secrets) else {
             panic!()
         };
         assert_eq!(why, r#"answers 401: {"e":"token *** or *** is bad\nab"}"#);
+        // One that lies across the end of what is told.
+        let body = format!("{}hunter2/x\"y", " ".repeat(TOLD_BYTES_MAX - 5));
+        let sent = Judge::Status.judge(&answer(401, &body), NOW, &secrets);
+        assert!(!format!("{sent:?}").contains("hunt"), "{sent:?}");
+        let body = r#"{"ok":true,"id":"hunter2/x\"y"}"#;
+        let sent = json().judge(&answer(200, body), NOW, &secrets);
+        assert_eq!(sent, Sent::Accepted { id: Some("***".to_owned()) });
     }
 
     #[test]

@@ -276,7 +276,7 @@ static HTTP: &[Key] = &[
         Shape::Either(&[Shape::Text(Form::Template), Shape::Table(&BODY)]),
         "none",
         r#"'{"phone":{{ to|json }},"content":{{ short|json }},"key":{{ token|json }}}'"#,
-        "Template of the body. Filters: `json`, `form`, `xml`, `unaccent`, `cut(n)`.",
+        "Template of the body. Filters: `json`, `form`, `xml`, `markdown`, `unaccent`, `cut(n)`.",
     ),
     optional(
         "content_type",
