@@ -25,7 +25,7 @@ const KINDS: [&str; 7] =
     ["stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"];
 
 /// Longest that every panel may take to have something to show.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn dashboard(language: &str, name: &str) -> Value {
     let path = project(&format!("grafana/dashboards/{language}/{name}.json"));

@@ -117,7 +117,7 @@ impl World {
             coverage_ppm: Some(1_000_000),
         });
         let systems = systems.collect();
-        Facts { now, roster, systems, troubles: Vec::new() }
+        Facts { now, begun: now.plus_ms(-86_400_000), roster, systems, troubles: Vec::new() }
     }
 
     /// The engine's time of the first look, the others, and how many incidents have no cause.

@@ -3,7 +3,7 @@
 
 use crate::alert::book::Incident;
 use crate::alert::condition::{Kind, Thread};
-use crate::alert::facts::TROUBLES_MS;
+use crate::alert::facts::{TROUBLES_MS, TroubleKind};
 
 use super::Ctx;
 
@@ -13,7 +13,13 @@ pub(super) fn is_unknown(incident: &Incident, ctx: &Ctx<'_>) -> bool {
     let facts = ctx.index.facts;
     let system = ctx.index.system_of(&incident.thread);
     let Some((rules, (system, of))) = system.map(|it| (&it.0.alert.rules, it)) else {
-        let troubles = matches!(incident.thread, Thread::Monitor(..));
+        // Some are known at the first look: a start reads the configuration and the rota.
+        let troubles = match &incident.thread {
+            Thread::Monitor(kind, _) => {
+                !matches!(kind, TroubleKind::ConfigurationRefused | TroubleKind::RotaHole)
+            }
+            _ => false,
+        };
         return troubles && ctx.since(facts.begun) < TROUBLES_MS;
     };
     match &incident.thread {

@@ -199,7 +199,9 @@ mod tests {
     #[test]
     fn an_answer_that_repeats_a_secret_is_told_without_it() {
         let mut secrets = Secrets::default();
-        ["hunter2/x\"y", "ab", ""].into_iter().for_each(|it| secrets.add(it));
+        for it in ["hunter2/x\"y", "ab", ""] {
+            secrets.add(it);
+        }
         let body = "{\"e\":\"token hunter2/x\\\"y or hunter2\\/x\\\"y is bad\u{1b}[31m\\nab\"}";
         let Sent::Later { why, .. } = Judge::Status.judge(&answer(401, body), NOW, &secrets) else {
             panic!()
