@@ -55,7 +55,7 @@ LABEL org.opencontainers.image.title="thongsuot" \
 
 COPY --from=build /image/ /
 
-ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+ENV PATH=/usr/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 # Numbers, so that Kubernetes sees that it is not root.
 USER 65532:65532
 WORKDIR /etc/thongsuot

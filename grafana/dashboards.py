@@ -9,6 +9,9 @@ from panels import (BLUE, CHOSEN, DARK, DATASOURCE, GREEN, GREY, HERE, ORANGE, P
 NAMES = ("wall", "system", "vantage", "slo", "monitor")
 
 RATE = "$__rate_interval"
+# Checks run every minute to every six: a shorter look at them would be full of gaps.
+WINDOW = "$window"
+WINDOWS = ("10m", "30m", "1h", "6h", "1d")
 TREND = "1d"  # how far back a forecast looks
 
 # Series of outcomes, good ones first.
@@ -26,7 +29,8 @@ def uid(name, language):
 
 def variable(say, name, query, *, regex="", many=True, refresh=2):
     made = {
-        "allValue": ".*" if many else None,
+        # Families by check don't carry the system: all checks are those that are offered.
+        "allValue": ".*" if many and name != "check" else None,
         "current": {},
         "datasource": DATASOURCE,
         "definition": query,
@@ -49,6 +53,15 @@ def variable(say, name, query, *, regex="", many=True, refresh=2):
     return made
 
 
+def window(say):
+    """How far back rates look."""
+    options = [{"selected": it == WINDOWS[0], "text": it, "value": it} for it in WINDOWS]
+    return {"allValue": None, "current": options[0], "hide": 0, "includeAll": False,
+            "label": say("variable.window"), "multi": False, "name": "window",
+            "options": options, "query": ",".join(WINDOWS), "queryValue": "",
+            "skipUrlSync": False, "type": "custom"}
+
+
 def by_name(of):
     """A name is shown, an id is used. Prometheus gives labels in alphabetical order."""
     return f'/[{{,]{of[0]}="(?<text>[^"]*)".*[,]{of[1]}="(?<value>[^"]*)"/'
@@ -69,6 +82,9 @@ def variables(say, names, single=()):
                   ""),
     }
     for name in names:
+        if name == "window":
+            made.append(window(say))
+            continue
         query, regex = queries[name]
         made.append(variable(say, name, query, regex=regex, many=name not in single))
     return {"list": made}
@@ -166,11 +182,11 @@ def burn(window):
     return f"max by (system) ({seen(selector)})"
 
 
-def quantile(share, by, family, matchers=""):
+def quantile(share, by, family, matchers="", within=WINDOW):
     labels = ", ".join(by + ["le"])
     bucket = f"{family}_bucket{{{matchers}}}" if matchers else f"{family}_bucket"
     return (f"histogram_quantile({share}, sum by ({labels}) (\n"
-            f"  rate({bucket}[{RATE}]) and on (job, instance) {HERE}))")
+            f"  rate({bucket}[{within}]) and on (job, instance) {HERE}))")
 
 
 def grown(selector, within=RATE):
@@ -180,13 +196,19 @@ def grown(selector, within=RATE):
             f"  or {selector} unless {selector} offset {within})")
 
 
+def part_of(part, whole):
+    """A share by vantage, 0 where there is no `part` at all."""
+    part, whole = (f"sum by (vantage) (rate({it}[{WINDOW}]))" for it in (part, whole))
+    return f"({part} or {whole} * 0)\n/ {whole}"
+
+
 def with_vantage(expr):
     return f"({expr}) * on (job, instance) group_left (vantage) {HERE}"
 
 
 def of_vantage(selector):
     """Rate of a counter with the vantage as a label."""
-    return with_vantage(f"rate({selector}[{RATE}])")
+    return with_vantage(f"rate({selector}[{WINDOW}])")
 
 
 BUDGET_STEPS = steps((-1000, RED), (0, ORANGE), (0.25, GREEN))
@@ -308,6 +330,8 @@ def person_table(say):
     # Only what reads as a figure is shown beside its words.
     for hidden in ("Value #B", "Value #F"):
         columns.pop(hidden)
+    # Where a single query has rows, Grafana calls their column so.
+    columns["Value"] = "column.value"
     overrides = [
         override(say("column.what"), custom__minWidth=220),
         override(say("person.unanswered-value"), unit="dtdhms"),
@@ -350,9 +374,9 @@ def system(say):
     good = results[:-1] + ',outcome=~"ok|slow"}'
     judged = results[:-1] + ',outcome!~"void|blocked"}'
     duration = "thongsuot_result_duration_seconds"
-    phases = (f"sum by (phase) (rate(thongsuot_phase_seconds_total{{check=~\"$check\"}}[{RATE}])"
+    phases = (f"sum by (phase) (rate(thongsuot_phase_seconds_total{{check=~\"$check\"}}[{WINDOW}])"
               f" and on (job, instance) {HERE})\n/ on () group_left () "
-              f"sum(rate({duration}_count{{{mine}}}[{RATE}]) and on (job, instance) {HERE})")
+              f"sum(rate({duration}_count{{{mine}}}[{WINDOW}]) and on (job, instance) {HERE})")
     not_after = seen('thongsuot_tls_not_after_timestamp_seconds{check=~"$check"}')
     left = f"min by (check) ({not_after} - time()) / 86400"
     depends = (f'label_replace({SYSTEM_STATE}, "on", "$1", "system", "(.+)")\n'
@@ -384,7 +408,7 @@ def system(say):
             (12, lines("phases", [Query(phases, "{{phase}}")], unit="s", stacked=True,
                        overrides=[coloured(it, colour) for it, colour in PHASES.items()]))),
         Row(9, (12, lines("outcomes", [Query(
-            f"sum by (outcome) (rate({results}[{RATE}]))", "{{outcome}}")], unit="reqps",
+            f"sum by (outcome) (rate({results}[{WINDOW}]))", "{{outcome}}")], unit="reqps",
             stacked=True, overrides=[coloured(it, colour) for it, colour in OUTCOMES.items()])),
             (12, lines("reasons", [Query(
                 f"sum by (check, outcome, reason) ({grown(bad)}) > 0",
@@ -392,8 +416,7 @@ def system(say):
                 empty="a healthy system has no bad results")], bars=True, stacked=True,
                 no_value="common.no-fault"))),
         Row(8, (8, lines("vantages", [Query(
-            f"sum by (vantage) (rate({good}[{RATE}])) / sum by (vantage) (rate({judged}[{RATE}]))",
-            "{{vantage}}")], unit="percentunit", maximum=1)),
+            part_of(good, judged), "{{vantage}}")], unit="percentunit", maximum=1)),
             (8, bars("certificate", [Query(left, "{{check}}", instant=True)], unit="d", decimals=1,
                      thresholds=steps((-3650, RED), (7, ORANGE), (30, GREEN)), minimum=0,
                      maximum=90, no_value="common.no-certificate")),
@@ -407,7 +430,7 @@ def system(say):
                 "sum by (system) (" + chosen(f"increase(thongsuot_incidents_total[{TREND}])") + ")",
                 "{{system}}")], decimals=0, bars=True))),
     ]
-    return dashboard(say, "system", rows, ["owner", "system", "vantage", "check"],
+    return dashboard(say, "system", rows, ["owner", "system", "vantage", "check", "window"],
                      single=("system",))
 
 
@@ -419,8 +442,7 @@ def vantage(say):
     def share(outcomes, of):
         part = results[:-1] + f',outcome{outcomes}}}'
         whole = results[:-1] + f',outcome{of}}}' if of else results
-        return (f"sum by (vantage) (rate({part}[{RATE}]))\n"
-                f"/ sum by (vantage) (rate({whole}[{RATE}]))")
+        return part_of(part, whole)
 
     lateness = "thongsuot_slot_lateness_seconds_bucket"
     duration = 'thongsuot_result_duration_seconds_bucket{system=~"$system"}'
@@ -463,7 +485,7 @@ def vantage(say):
             "{{vantage}}: {{reason}}", empty="a healthy vantage has no void slots")], bars=True,
             stacked=True, no_value="common.no-fault")),
             (12, lines("reach", [Query(
-                f"sum by (vantage, outcome) (rate({unreachable}[{RATE}])) > 0",
+                f"sum by (vantage, outcome) (rate({unreachable}[{WINDOW}])) > 0",
                 "{{vantage}}: {{outcome}}", empty="healthy systems can be reached")],
                 unit="reqps", bars=True, stacked=True, no_value="common.no-fault"))),
         Row(8, (12, lines("good", [Query(
@@ -472,7 +494,7 @@ def vantage(say):
             (12, lines("latency", [Query(slow, "{{vantage}}")], unit="s"))),
         Row(10, (24, history("states", [Query(by_vantage, "{{system}} · {{vantage}}")], say))),
     ]
-    return dashboard(say, "vantage", rows, ["owner", "system", "vantage"], notes=False)
+    return dashboard(say, "vantage", rows, ["owner", "system", "vantage", "window"], notes=False)
 
 
 # --- SLO ------------------------------------------------------------------------------------------
@@ -518,7 +540,7 @@ def slo(say):
             Query(named(fast), table=True, empty="no budget burns fast while all is well"),
             Query(named(slow), table=True, empty="no budget burns while all is well")],
             {"name": "column.name", "Value #A": "column.fast", "Value #B": "column.slow",
-             "system": "column.system"}, say,
+             "Value": "column.burn", "system": "column.system"}, say,
             overrides=[override(say("column.fast"), decimals=1, thresholds=steps((0, RED)),
                                 custom__cellOptions=background()),
                        override(say("column.slow"), decimals=1, thresholds=steps((0, ORANGE)),
@@ -530,11 +552,16 @@ def slo(say):
     return dashboard(say, "slo", rows, ["owner", "system", "vantage"], since="now-7d", refresh="5m")
 
 
+def held(expr):
+    """Only of systems that are held to an objective."""
+    return f"{chosen(expr)}\nand on (system) {OBJECTIVE}"
+
+
 def slo_table(say, forecast, lasting):
     queries = [
         Query(f"({named(OBJECTIVE, 'owner_name')})", table=True),
-        Query(chosen(cut(availability("period"))), table=True),
-        Query(chosen(cut(coverage("period"))), table=True),
+        Query(held(cut(availability("period"))), table=True),
+        Query(held(cut(coverage("period"))), table=True),
         Query(chosen(BUDGET), table=True),
         Query(chosen(burn("1h")), table=True),
         Query(chosen(burn("6h")), table=True),
@@ -696,7 +723,7 @@ def monitor(say):
                 f"max by (instance) ({seen('changes(process_start_time_seconds[1h])')})",
                 "{{instance}}")], decimals=0))),
     ]
-    return dashboard(say, "monitor", rows, ["vantage"], notes=False)
+    return dashboard(say, "monitor", rows, ["vantage", "window"], notes=False)
 
 
 TROUBLES = ("history_not_committing", "schedule_late", "blind", "channel_failing",

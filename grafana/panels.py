@@ -217,8 +217,7 @@ def table(key, queries, columns, say, *, overrides=(), sort=None, **more):
             "indexByName": {field: at for at, field in enumerate(columns)},
             "renameByName": names}},
     ]
-    options = {"cellHeight": "sm", "showHeader": True,
-               "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False}}
+    options = {"cellHeight": "sm", "showHeader": True}
     if sort:
         options["sortBy"] = [{"desc": sort[1], "displayName": say(sort[0])}]
     custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}

@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+pub use alerting::unusable;
 pub use offline::Offline;
 pub use settings::net;
 pub use signals::{Asked, Signals};
@@ -88,6 +89,9 @@ pub enum AppError {
     /// The configuration is wrong; all that is wrong with it is the text.
     #[error("{0}")]
     Config(Box<config::Mistakes>),
+    /// A channel or an Alertmanager can't be set up as configured; each of them is a line.
+    #[error("{}", .0.join("\n"))]
+    Unusable(Vec<String>),
     /// Everybody could read, and reload.
     #[error(
         "{0} can be reached from other machines, and there is no `[monitor] token`: set one, or \
@@ -144,7 +148,7 @@ impl AppError {
     /// What the process tells its supervisor (`sysexits.h`); 78 must not be retried.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Open(_) => 78,
+            Self::Config(_) | Self::Unusable(_) | Self::Open(_) => 78,
             Self::PartDied { .. } | Self::Metrics(_) => 70,
             Self::Hurried => 130,
             Self::Listen { .. }

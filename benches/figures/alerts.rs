@@ -39,5 +39,6 @@ pub(crate) async fn measure(ground: &Ground, plan: &Plan, table: &mut Table) -> 
 
 /// Seconds, and whether they are within what is wanted.
 fn judged(seconds: f64, most: f64) -> String {
-    format!("{seconds:.1} s, {}", if seconds <= most { "pass" } else { "FAIL" })
+    let decimals = if seconds < 1.0 { 2 } else { 1 };
+    format!("{seconds:.decimals$} s, {}", if seconds <= most { "pass" } else { "FAIL" })
 }

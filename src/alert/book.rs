@@ -168,6 +168,9 @@ pub struct Escalation {
     /// As what it began: a ticket is told once, a page step by step.
     #[serde(default)]
     pub severity: Option<Severity>,
+    /// How often all of it was gone through since it began, and nobody could be reached.
+    #[serde(default)]
+    pub fruitless: u32,
     /// What those who know of it have been told.
     #[serde(default)]
     pub told: Option<Told>,

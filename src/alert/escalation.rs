@@ -2,7 +2,8 @@
 //!
 //! A ticket is told once. A page goes step by step until somebody takes it on (tiếp nhận), and
 //! begins anew if it is still open long after; the last step is followed by as many more turns as
-//! the team has, and those by its fallback list. Pages know no quiet hours.
+//! the team has, and those by its fallback list. If not one message of all that could be delivered
+//! it begins anew after a while. Pages know no quiet hours.
 //!
 //! All that is needed is in the incident and in the deliveries decided before, so it makes no
 //! difference when or how often [`escalate`] is called, nor what was restarted in between: each
@@ -14,6 +15,7 @@
 mod recipients;
 mod sent;
 mod steps;
+mod again;
 mod ack;
 mod what;
 
@@ -29,10 +31,11 @@ use crate::model::time::Millis;
 
 use recipients::Recipient;
 use sent::{Sent, is_out, is_page_of, key};
-use steps::{after, delay_ms, longest_ms};
+use steps::{after, again_ms, delay_ms, longest_ms};
 
 pub use ack::{NotTaken, acknowledge, close_by_hand};
-pub use steps::{PAUSE_MS_MIN, Place, timetable};
+pub use again::try_at_once;
+pub use steps::{AGAIN_MS_MAX, PAUSE_MS_MIN, Place, timetable};
 pub use what::{Drop, What, Why};
 
 /// A step that is taken up to so late counts as taken in time, and the next one is reckoned from
@@ -251,11 +254,12 @@ impl<'a> Run<'a> {
             let first = Place { turn: 0, step: 0 };
             incident.escalation.next = Some(self.now.plus_ms(delay_ms(team, first)));
         }
+        self.begin_again(incident);
         // The clock may have been set back: the next step is no farther off than it is written.
         let escalation = &mut incident.escalation;
         let place = Place { turn: escalation.turn, step: escalation.step };
         let longest = match place {
-            Place { turn: 0, step: 0 } => longest_ms(team).max(PAUSE_MS_MIN),
+            Place { turn: 0, step: 0 } => longest_ms(team).max(again_ms(escalation.fruitless)),
             place => delay_ms(team, place),
         };
         escalation.next = escalation.next.map(|it| it.min(self.now.plus_ms(longest)));
@@ -301,6 +305,7 @@ impl<'a> Run<'a> {
                 // There may be somebody after the next change of the configuration.
                 (escalation.turn, escalation.step) = (0, 0);
                 escalation.next = Some(self.now.plus_ms(PAUSE_MS_MIN));
+                escalation.fruitless = escalation.fruitless.max(1);
                 self.nobody(incident);
             }
         }
@@ -310,16 +315,18 @@ impl<'a> Run<'a> {
     /// Whether nothing of the last step can reach anybody any more: refused for good, or gone
     /// with a change of the configuration.
     fn reached_nobody(&self, incident: &Incident) -> bool {
-        let dropped = |it: &Delivery| self.decided.drop.iter().any(|drop| drop.key == it.key);
-        let dead = |it: &&Delivery| {
-            matches!(it.status, Status::Failed { .. } | Status::Dropped { .. }) || dropped(it)
-        };
         let escalation = &incident.escalation;
         // A turn that found nobody is not gone through again at once.
         let before = |it: Place| it.turn == escalation.turn && it.step < escalation.step;
         self.sent
             .last_place(escalation.round)
-            .is_some_and(|(place, pages)| before(place) && pages.iter().all(dead))
+            .is_some_and(|(place, pages)| before(place) && pages.iter().all(|it| self.is_dead(it)))
+    }
+
+    /// Whether it was refused for good, or is not to be sent any more.
+    fn is_dead(&self, it: &Delivery) -> bool {
+        matches!(it.status, Status::Failed { .. } | Status::Dropped { .. })
+            || self.decided.drop.iter().any(|drop| drop.key == it.key)
     }
 
     fn begin(&mut self, incident: &mut Incident, severity: Severity) {
@@ -328,7 +335,7 @@ impl<'a> Run<'a> {
         escalation.severity = Some(severity);
         escalation.round = escalation.round.saturating_add(1);
         (escalation.turn, escalation.step, escalation.fell_back) = (0, 0, false);
-        escalation.next = None;
+        (escalation.next, escalation.fruitless) = (None, 0);
     }
 
     /// Decides the messages of a step.

@@ -15,11 +15,18 @@ use crate::model::system::{Roster, System};
 use crate::model::terms::Holiday;
 use crate::model::time::Millis;
 
+/// So long after a start it may take until a trouble of the monitor that goes on is seen again:
+/// the patience with each (60 s), the first look, and the first sign of it.
+pub const TROUBLES_MS: i64 = 90_000;
+
 /// Everything, at one instant.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The instant.
     pub now: Millis,
+    /// Since when this process looks. Right after a start much is not known yet: that something
+    /// is not said then does not mean that it is over.
+    pub begun: Millis,
     /// What is watched.
     pub roster: Arc<Roster>,
     /// Every system of the roster, in its order.
@@ -43,10 +50,12 @@ pub struct SystemFacts {
     /// out yet.
     pub burn: Vec<BurnState>,
     /// The budget of the present period, and how much of it is left, in milliseconds (negative:
-    /// overdrawn); `None` without an objective or before it is worked out.
+    /// overdrawn); both 0 while nothing of the period was held to the objective. `None` without
+    /// an objective or before it is worked out.
     pub budget: Option<Budget>,
-    /// Share of the last minutes (`coverage_window_ms`) that is known, in parts per million;
-    /// `None` while the window is longer than we run.
+    /// Share of the last minutes (`coverage_window_ms`) that is known, in parts per million; all
+    /// of it if nothing is promised for them. `None` while the window is longer than we run, or
+    /// before it is worked out.
     pub coverage_ppm: Option<i64>,
 }
 

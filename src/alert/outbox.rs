@@ -161,10 +161,11 @@ impl Outbox {
         all.map(|(_, it)| it.clone()).collect()
     }
 
-    /// Messages that are due and wait on a channel.
+    /// Messages that wait on a channel: due, or put off by an attempt that failed.
     #[must_use]
     pub fn waiting(&self, channel: &ChannelId, now: Millis) -> usize {
-        let waits = |it: &&Delivery| it.is_waiting() && it.channel == *channel && it.due <= now;
+        let late = |it: &Delivery| it.due <= now || it.attempts > 0;
+        let waits = |it: &&Delivery| it.is_waiting() && it.channel == *channel && late(it);
         self.deliveries.values().filter(waits).count()
     }
 

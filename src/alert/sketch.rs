@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 
 use super::book::{Book, Incident, IncidentId};
 use super::condition::{Condition, Thread};
-use super::facts::{CheckFacts, Facts, SystemFacts, Trouble, TroubleKind};
+use super::facts::{Budget, CheckFacts, Facts, SystemFacts, Trouble, TroubleKind};
 use super::rules::conditions;
 use super::step::{Happened, step};
+use crate::availability::burn::{BurnState, RULES};
 use crate::availability::live::Alarm;
 use crate::availability::sketch;
 use crate::model::alerting::Alerting;
@@ -51,6 +52,7 @@ pub(crate) fn world(text: &str) -> World {
     let mut world = World {
         facts: Facts {
             now: second(0),
+            begun: Millis(0),
             roster: Arc::new(Roster::default()),
             systems: Vec::new(),
             troubles: Vec::new(),
@@ -78,8 +80,8 @@ pub(crate) fn world(text: &str) -> World {
             maintained: false,
             in_hours: true,
             checks: Vec::new(),
-            burn: Vec::new(),
-            budget: None,
+            burn: vec![BurnState::Calm; RULES.len()],
+            budget: Some(Budget { whole_ms: 0, left_ms: 0 }),
             coverage_ppm: Some(1_000_000),
         });
         world.add(name, name, |_| {});

@@ -10,6 +10,7 @@ mod clock;
 mod echo;
 mod known;
 mod new;
+mod unknown;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -72,7 +73,9 @@ pub fn step(
             known::update(incident, &said, &mut ctx);
         } else if !threads.contains_key(&incident.thread) {
             // The quiet that a person asked for ends with what it was about.
-            incident.now.clear();
+            if !unknown::is_unknown(incident, &ctx) {
+                incident.now.clear();
+            }
         } else {
             let newest =
                 latest.entry(incident.thread.clone()).or_insert_with(|| incident.id.clone());
@@ -81,7 +84,7 @@ pub fn step(
             }
         }
     }
-    ctx.sees_since = echo::sees_since(book);
+    ctx.sees_since = echo::sees_since(book, facts.now);
     let mut news: Vec<(&Thread, Vec<&Condition>)> = threads.into_iter().collect();
     news.sort_by_key(|(_, said)| said.iter().map(|it| it.since).min());
     for (thread, said) in news {
@@ -91,8 +94,9 @@ pub fn step(
     ctx.happened
 }
 
-/// Closes an incident because a person says that it is over, and with it its parts. While the
-/// same goes on, no louder, it stays closed for `ack_timeout_ms`; then it is open again.
+/// Closes an incident because a person says that it is over, and with it those of its parts of
+/// which nothing is true any more; the others lose their cause in time and stand for themselves.
+/// While the same goes on, no louder, it stays closed for `ack_timeout_ms`; then it is open again.
 pub fn close(book: &mut Book, id: &IncidentId, ack: &Ack) -> Vec<Happened> {
     let mut happened = Vec::new();
     let mut ids = vec![id.clone()];
@@ -103,9 +107,11 @@ pub fn close(book: &mut Book, id: &IncidentId, ack: &Ack) -> Vec<Happened> {
         happened.push(end(incident, Ending::ByHand, ack.at));
         let what = What::Closed(Ending::ByHand);
         incident.note(ack.at, what.as_str(), format!("{} ({})", ack.by, ack.via));
-        let is_part = |it: &Incident| it.cause.as_ref().is_some_and(|cause| cause.incident == id);
+        let is_over = |it: &Incident| {
+            it.now.is_empty() && it.cause.as_ref().is_some_and(|cause| cause.incident == id)
+        };
         let parts = incident.parts.clone();
-        ids.extend(parts.into_iter().filter(|it| book.incidents.get(it).is_some_and(is_part)));
+        ids.extend(parts.into_iter().filter(|it| book.incidents.get(it).is_some_and(is_over)));
     }
     happened
 }

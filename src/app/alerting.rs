@@ -12,6 +12,7 @@ mod words;
 mod post;
 mod tokens;
 mod branches;
+mod usable;
 mod drill;
 mod duty;
 mod switch;
@@ -60,6 +61,7 @@ use post::Office;
 
 pub(super) use gather::Figure;
 pub(super) use health::Refusal;
+pub use usable::unusable;
 
 /// How often it is looked whether a step of an escalation, or the end of an incident, is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -89,6 +91,7 @@ pub(super) struct Alerting {
     pub(super) clock: Clock,
     /// When the process began.
     begun: Millis,
+    started: Instant,
     zone: TimeZone,
     history: History,
     desk: Arc<Desk>,
@@ -155,6 +158,7 @@ impl Alerting {
             health: Mutex::new(Health::new(refused)),
             tokens: Arc::new(tokens::Tokens::new(Arc::clone(&desk), history.clone())),
             begun: clock.now(),
+            started: Instant::now(),
             clock,
             zone,
             history,
@@ -177,7 +181,7 @@ impl Alerting {
         configured.mark_unchanged();
         // What they hear first is complete.
         self.publish(&self.reloader.current(), self.clock.now());
-        let mut branches = Branches::open(&self)?;
+        let mut branches = Branches::open(&self, None);
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = 0_u32;
@@ -188,7 +192,7 @@ impl Alerting {
                 () = self.desk.wake.notified() => {}
                 _ = configured.changed() => {
                     self.furnish();
-                    branches.replace(&self)?;
+                    branches.replace(&self);
                 }
                 died = branches.death() => return Err(died),
                 _ = tick.tick() => {
@@ -230,7 +234,10 @@ impl Alerting {
         *self.office.write().unwrap_or_else(PoisonError::into_inner) = office;
         let known: BTreeSet<_> = config.alerting.channels.iter().map(|it| it.id.clone()).collect();
         let now = self.clock.now();
-        self.desk.with(|state| state.outbox.keep_channels(&known, now));
+        self.desk.with(|state| {
+            state.outbox.keep_channels(&known, now);
+            state.book.incidents.values_mut().for_each(|it| escalation::try_at_once(it, now));
+        });
         self.metrics.alerts().forget();
     }
 
@@ -290,20 +297,28 @@ impl Alerting {
     }
 
     fn facts(&self, config: &Config, statuses: &[Status], now: Millis) -> Facts {
+        // No two of these are ever held together.
+        let failing = self.desk.with(|state| {
+            let all = state.outbox.failing();
+            all.map(|(id, since, why)| (id.clone(), since, why.to_owned())).collect()
+        });
         let spells = {
             let watch = watched::lock(&self.watch);
             (watch.late, watch.blind)
         };
-        let looked =
-            Looked { config, spells, history: self.history.stats(), alertmanagers: statuses, now };
-        let troubles = self.desk.with(|state| lock(&self.health).troubles(&looked, &state.outbox));
+        let history = self.history.stats();
+        let looked = Looked { config, spells, failing, history, alertmanagers: statuses, now };
+        let troubles = lock(&self.health).troubles(&looked);
         for kind in TroubleKind::ALL {
             let count = troubles.iter().filter(|it| it.kind == kind).count();
             self.metrics.alerts().troubles(&word(&kind), count);
         }
+        // The wall clock may have been set since.
+        let run_ms = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let times = (now.plus_ms(-run_ms), now);
         // Never held together with the desk: others take them in the other order.
         let watch = watched::lock(&self.watch);
-        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, now)
+        gather::facts(&watch, &lock(&self.figures), troubles, &self.zone, times)
     }
 
     /// What is true goes into the book.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::alerting::Refusal;
+use super::alerting::{self, Refusal};
 use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
 use super::restore::Past;
@@ -59,12 +59,17 @@ pub(super) struct Reloader {
     pub(super) tasks: TaskTracker,
 }
 
-/// Reads the configuration that `options` name.
+/// Reads the configuration that `options` name, and sets up its channels once, so that none is
+/// taken into force that can't be.
 pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
     let (path, environment) = (options.config.clone(), options.environment);
-    let read = tokio::task::spawn_blocking(move || config::load(&path, &environment));
+    let read = tokio::task::spawn_blocking(move || {
+        let config = config::load(&path, &environment);
+        config.map(|it| (alerting::unusable(&it.alerting), it))
+    });
     match read.await {
-        Ok(Ok(config)) => Ok(config),
+        Ok(Ok((unusable, config))) if unusable.is_empty() => Ok(config),
+        Ok(Ok((unusable, _))) => Err(AppError::Unusable(unusable)),
         Ok(Err(mistakes)) => Err(AppError::Config(Box::new(mistakes))),
         Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
     }
@@ -155,6 +160,7 @@ impl Reloader {
     async fn try_reload(&self, asked_by: &str) -> Result<(Reloaded, String), Vec<String>> {
         let new = read(&self.options).await.map_err(|error| match error {
             AppError::Config(mistakes) => mistakes.lines(),
+            AppError::Unusable(lines) => lines,
             other => vec![other.to_string()],
         })?;
         let old = self.current();

@@ -115,6 +115,10 @@ impl Duty for AppSource {
         self.alerting.alerts()
     }
 
+    fn alert(&self, id: &str) -> Option<AlertSeen> {
+        self.alerting.alert(id)
+    }
+
     fn on_call(&self) -> Vec<TeamSeen> {
         self.alerting.on_call()
     }

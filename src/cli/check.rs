@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, default_config, environment, oncall};
+use crate::app;
 use crate::clock::Clock;
 use crate::config::{self, Looks};
 
@@ -23,6 +24,10 @@ impl Check {
         let config = config::load(&self.file, &environment).map_err(|mistakes| {
             Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
         })?;
+        let unusable = app::unusable(&config.alerting);
+        if !unusable.is_empty() {
+            return Err(Failure::Config(unusable.join("\n")));
+        }
         print!("{}", config::summary(&config));
         let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);
         let now = Clock::System.now();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use thongsuot::alert::book::{Book, Incident};
-use thongsuot::alert::facts::{CheckFacts, Facts, SystemFacts};
+use thongsuot::alert::facts::{Budget, CheckFacts, Facts, SystemFacts};
 use thongsuot::alert::rules::conditions;
 use thongsuot::alert::step::{Happened, step};
+use thongsuot::availability::burn::{BurnState, RULES};
 use thongsuot::availability::live::Alarm;
 use thongsuot::model::alerting::Alerting;
 use thongsuot::model::alerting::rules::Severity;
@@ -102,12 +103,13 @@ pub(crate) fn facts(systems: Vec<System>) -> Facts {
         maintained: false,
         in_hours: true,
         checks: system.checks.iter().map(well).collect(),
-        burn: Vec::new(),
-        budget: None,
+        burn: vec![BurnState::Calm; RULES.len()],
+        budget: Some(Budget { whole_ms: 0, left_ms: 0 }),
         coverage_ppm: Some(1_000_000),
     };
     Facts {
         now: Millis(DAY),
+        begun: Millis(0),
         systems: systems.iter().map(of).collect(),
         roster: Arc::new(Roster { systems, ..Roster::default() }),
         troubles: Vec::new(),

@@ -67,7 +67,7 @@ fn the_prometheus_of_compose_is_one() {
     let folder = Folder::new();
     let here = folder.path().to_str().unwrap();
     let text = fs::read_to_string(project("deploy/compose/prometheus.yml")).unwrap();
-    fs::write(folder.path().join("thongsuot-token"), "thử").unwrap();
+    fs::write(folder.path().join("thongsuot-token"), "thu").unwrap();
     fs::write(folder.path().join("rules.yml"), "groups: []\n").unwrap();
     let path = folder.path().join("prometheus.yml");
     fs::write(&path, text.replace("/run/secrets", here)).unwrap();
@@ -79,7 +79,7 @@ fn the_prometheus_of_compose_is_one() {
 #[track_caller]
 fn loads(text: &str) {
     let folder = Folder::new();
-    fs::write(folder.path().join("token"), "thử").unwrap();
+    fs::write(folder.path().join("token"), "thu").unwrap();
     let here = folder.path().to_str().unwrap();
     let text = text
         .replace("/run/secrets/thongsuot-token", &format!("{here}/token"))
@@ -88,8 +88,8 @@ fn loads(text: &str) {
     let config = config::load(&folder.path().join("targets.toml"), &|_| None);
     let config = config.unwrap_or_else(|it| panic!("{it}"));
     for check in config.roster.checks() {
-        let host = check.spec.host().unwrap().to_owned();
-        let inside = !host.contains('.') || host.ends_with(".svc");
+        let host = check.spec.host().unwrap();
+        let inside = !host.contains('.') || host == "kubernetes.default.svc";
         assert!(inside, "{host}: by default nobody outside is watched");
     }
 }
@@ -101,6 +101,9 @@ fn containers_begin_by_watching_their_neighbours_only() {
 
 #[test]
 fn manifests_fit_together_and_are_restricted() {
+    if !run("python3", &["-c", "import kubernetes_validate"]).status.success() {
+        skip::skip("manifests against Kubernetes' schema", "no module kubernetes_validate");
+    }
     let Some(data) = lint("kubernetes", "deploy/kubernetes") else { return };
     let data: serde_json::Value = serde_json::from_str(&data).unwrap();
     loads(data["targets.toml"].as_str().unwrap());
@@ -115,7 +118,8 @@ fn a_configuration_that_kubernetes_swaps_is_taken_over() {
         fs::write(folder.path().join(name).join("targets.toml"), text).unwrap();
     };
     version("..1", &lonely());
-    version("..2", &lonely().replace("\"a\"", "\"b\""));
+    // Of another length: two files of the same instant are the same at a glance.
+    version("..2", &lonely().replace("\"a\"", "\"other\""));
     symlink("..1", folder.path().join("..data")).unwrap();
     symlink("..data/targets.toml", folder.path().join("targets.toml")).unwrap();
     let data = folder.path().join("var");
@@ -126,7 +130,7 @@ fn a_configuration_that_kubernetes_swaps_is_taken_over() {
     symlink("..2", folder.path().join("..data_tmp")).unwrap();
     fs::rename(folder.path().join("..data_tmp"), folder.path().join("..data")).unwrap();
     until("the new file is in force", || {
-        daemon.get("/api/v1/checks/b").filter(|(status, _)| *status == 200)
+        daemon.get("/api/v1/checks/other").filter(|(status, _)| *status == 200)
     });
 }
 

@@ -140,7 +140,7 @@ def schema(name, item):
     try:
         kubernetes_validate.validate(item, "1.29", strict=True)
     except kubernetes_validate.ValidationError as mistake:
-        mistakes.append(f"{name}: {mistake}")
+        mistakes.append(f"{name}: {str(mistake).splitlines()[0]}")
 
 
 def main():

@@ -14,8 +14,14 @@ fn the_package_has_what_it_should_and_keeps_what_the_operator_wrote() {
     }
     let folder = Folder::new();
     let out = folder.path().join("out");
-    let arguments =
-        ["deploy/debian/build.sh", "--quick", "--binary", BINARY, "--output", out.to_str().unwrap()];
+    let arguments = [
+        "deploy/debian/build.sh",
+        "--quick",
+        "--binary",
+        BINARY,
+        "--output",
+        out.to_str().unwrap(),
+    ];
     let output = run("bash", &arguments);
     assert!(output.status.success(), "{}", said(&output));
     let package = fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
@@ -49,7 +55,8 @@ fn the_package_has_what_it_should_and_keeps_what_the_operator_wrote() {
     assert_eq!(conffiles.lines().count(), fs::read_dir(project("targets.d")).unwrap().count() + 1);
     let config = fs::read_to_string(format!("{inside}/etc/thongsuot/targets.toml")).unwrap();
     assert!(config.contains("\ndata = \"/var/lib/thongsuot\"\n"));
-    let (code, told, error) = folder.run(&["check", &format!("{inside}/etc/thongsuot/targets.toml")]);
+    let (code, told, error) =
+        folder.run(&["check", &format!("{inside}/etc/thongsuot/targets.toml")]);
     assert_eq!((code, error.as_str()), (0, ""), "{told}");
     for script in ["postinst", "prerm", "postrm"] {
         let text = fs::read_to_string(format!("{inside}/DEBIAN/{script}")).unwrap();

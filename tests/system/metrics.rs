@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use thongsuot::metrics::{Build, Figured, Format, Metrics, Settings, family};
+use thongsuot::model::alerting::rules::Severity;
 use thongsuot::model::id::CheckId;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::span::Span;
@@ -47,6 +48,16 @@ fn used(roster: &Roster) -> Metrics {
         metrics.incident(&system.id, true, 1);
         metrics.system_since(&system.id, Millis(1_764_000_000_123));
     }
+    let alerts = metrics.alerts();
+    alerts.message("mail", "sent");
+    alerts.attempt("mail", "accepted");
+    alerts.delay("mail", Duration::from_millis(3));
+    alerts.waiting("mail", 1);
+    alerts.firing(Severity::Page, 1);
+    alerts.on_call("noc", 1);
+    alerts.alertmanager("am-1:9093", [("accepted", 1), ("refused", 0), ("failed", 0)], true);
+    alerts.troubles("blind", 1);
+    alerts.heartbeat("sent");
     metrics.result(&result_of(&CheckId::new("elsewhere").unwrap(), Reason::Overrun, 1));
     metrics
 }

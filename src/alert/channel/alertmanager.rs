@@ -131,8 +131,7 @@ impl Client {
         Ok(Self { caller: Caller::new(settings)? })
     }
 
-    /// How it is doing before its loop has begun: the first value of the channel that
-    /// [`run`](Self::run) tells in. Gives it the time from `now` until others take over.
+    /// How it is doing before its loop has begun, as [`Status::new`].
     #[must_use]
     pub fn status(&self, now: Millis) -> Status {
         Status { name: self.name().to_owned(), begun: now, ..Status::default() }

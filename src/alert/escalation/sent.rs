@@ -66,6 +66,11 @@ impl<'a> Sent<'a> {
         self.all.iter().any(|it| told(it))
     }
 
+    /// The pages of a round.
+    pub(super) fn pages(&self, round: u32) -> impl Iterator<Item = &'a Delivery> {
+        self.all.iter().copied().filter(move |it| is_of_round(it, round))
+    }
+
     /// The pages of a round that belong to the place reached last, with that place.
     pub(super) fn last_place(&self, round: u32) -> Option<(Place, Vec<&'a Delivery>)> {
         let pages = self.all.iter().copied().filter(|it| it.purpose == Purpose::Page);
@@ -78,9 +83,14 @@ impl<'a> Sent<'a> {
     }
 }
 
+/// Whether it is a page of this round.
+pub(super) fn is_of_round(it: &Delivery, round: u32) -> bool {
+    it.purpose == Purpose::Page && place(&it.key).is_some_and(|at| at.0 == round)
+}
+
 /// Whether it is a page of this round that has left.
 pub(super) fn is_page_of(it: &Delivery, round: u32) -> bool {
-    it.purpose == Purpose::Page && is_out(it) && place(&it.key).is_some_and(|at| at.0 == round)
+    is_out(it) && is_of_round(it, round)
 }
 
 /// Whether a delivery has left, as far as is known.

@@ -6,6 +6,9 @@ use crate::model::alerting::people::Team;
 /// the fallback list is called. It is longer if the team waits longer before any of its steps.
 pub const PAUSE_MS_MIN: i64 = 300_000;
 
+/// Longest pause before an escalation that reached nobody is tried again.
+pub const AGAIN_MS_MAX: i64 = 1_800_000;
+
 /// A place in an escalation: which time through the steps, and which step, both from 0. The step
 /// after the last is the fallback list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +40,13 @@ pub(super) fn after(team: &Team, place: Place) -> Option<Place> {
         _ if turn < team.repeat => Some(Place { turn: turn + 1, step: 0 }),
         next => Some(Place { turn, step: next }),
     }
+}
+
+/// How long to wait after all was gone through `fruitless` times and nobody could be reached, in
+/// milliseconds: twice as long each time, up to [`AGAIN_MS_MAX`].
+pub(super) fn again_ms(fruitless: u32) -> i64 {
+    let doublings = fruitless.saturating_sub(1).min(8);
+    (PAUSE_MS_MIN << doublings).min(AGAIN_MS_MAX)
 }
 
 /// How long before `place` is reached from the place before it, in milliseconds.

@@ -853,3 +853,80 @@ fn an_address_that_is_no_target_any_more_gets_nothing() {
     close(&mut world);
     world.until(2).check(&["1 page an zalo", "1 resolved an zalo"]);
 }
+
+/// Everything that waits is refused for good, each second until `seconds` after the start.
+fn refuse_all(world: &mut World, seconds: i64) {
+    while world.now < Millis(START + seconds * SECOND) {
+        world.tick();
+        for it in world.deliveries.iter_mut().filter(|it| it.is_waiting()) {
+            it.status = Status::Failed { at: world.now };
+        }
+        world.now = world.now.plus_ms(10 * SECOND);
+    }
+}
+
+/// When the first page of each round was decided, in minutes.
+fn rounds(world: &World) -> Vec<i64> {
+    let mut rounds: BTreeMap<u32, i64> = BTreeMap::new();
+    for it in world.deliveries.iter().filter(|it| it.purpose == Purpose::Page) {
+        let round = it.key.split('/').nth(2).unwrap().parse().unwrap();
+        let minute = it.decided.since(Millis(START)) / MINUTE;
+        rounds.entry(round).and_modify(|it| *it = minute.min(*it)).or_insert(minute);
+    }
+    rounds.into_values().collect()
+}
+
+#[test]
+fn an_escalation_whose_messages_are_all_refused_begins_anew_less_and_less_often() {
+    let mut world = World::page();
+    refuse_all(&mut world, 130 * 60);
+    // Each round takes five minutes: the pause before its second turn.
+    assert_eq!(rounds(&world), [0, 10, 26, 52, 87, 123]);
+    let unreached = world.incident.log.iter().filter(|it| it.what == "unreached").count();
+    assert_eq!(unreached, world.incident.escalation.fruitless as usize);
+    // The gateway is itself again.
+    world.until(190);
+    let first = world.log().into_iter().next();
+    assert!(first.is_some_and(|it| it.contains("page an zalo")), "{:?}", world.log());
+    assert_eq!(world.incident.escalation.next, None);
+    let round = world.incident.escalation.round;
+    world.until(400);
+    assert_eq!(world.incident.escalation.round, round, "somebody was reached: it does not go on");
+}
+
+#[test]
+fn one_message_that_left_is_enough_for_an_escalation_to_end() {
+    let mut world = World::page();
+    world.tick();
+    world.deliveries[0].status = Status::Sent { at: world.now };
+    refuse_all(&mut world, 3_600 * 3);
+    assert_eq!(rounds(&world), [0]);
+    assert_eq!(world.incident.escalation.fruitless, 0);
+}
+
+#[test]
+fn what_reached_nobody_is_tried_at_once_when_the_configuration_changes() {
+    let mut world = World::page();
+    refuse_all(&mut world, 60 * 60);
+    let before = rounds(&world).len();
+    try_at_once(&mut world.incident, world.now);
+    world.until(61);
+    assert_eq!(rounds(&world).len(), before + 1);
+    assert_eq!(world.log()[0], "60 page an zalo");
+    // Of an escalation that is under way it changes nothing.
+    let mut world = World::page();
+    world.until(6);
+    let same = world.incident.clone();
+    try_at_once(&mut world.incident, world.now);
+    assert_eq!(world.incident, same);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_put_a_new_try_off() {
+    let mut world = World::page();
+    refuse_all(&mut world, 60 * 60);
+    world.now = Millis(START - 600 * MINUTE);
+    world.tick();
+    let next = world.incident.escalation.next.unwrap();
+    assert!(next.since(world.now) <= AGAIN_MS_MAX, "{}", next.since(world.now));
+}

@@ -67,6 +67,11 @@ pub enum What {
     },
     /// Nobody is configured who could be told.
     Nobody,
+    /// No message of any step could be delivered, the fallback list included.
+    Unreached {
+        /// How often by now.
+        times: u32,
+    },
 }
 
 impl What {
@@ -78,6 +83,7 @@ impl What {
             Self::Ticketed { .. } => "ticketed",
             Self::AckRanOut { .. } => "ack.ran_out",
             Self::Nobody => "nobody",
+            Self::Unreached { .. } => "unreached",
         }
     }
 }
@@ -92,6 +98,7 @@ impl fmt::Display for What {
             Self::Ticketed { who } => f.write_str(&who.join(", ")),
             Self::AckRanOut { by } => f.write_str(by),
             Self::Nobody => Ok(()),
+            Self::Unreached { times } => write!(f, "{times}"),
         }
     }
 }

@@ -49,7 +49,9 @@ fn a_message_is_sent_once_when_it_is_due_and_kept_until_it_is_taken() {
     assert_eq!(outbox.next(&id("sms"), GAP, Millis(4_999)), None);
     assert_eq!(outbox.next_at(&id("sms"), GAP), Some(Millis(5_000)));
     assert_eq!(outbox.next(&id("mail"), GAP, Millis(9_000)), None);
+    assert_eq!([4_999, 5_000].map(|at| outbox.waiting(&id("sms"), Millis(at))), [0, 1]);
     send(&mut outbox, "sms", &later(None), 5_000);
+    assert_eq!(outbox.waiting(&id("sms"), Millis(5_001)), 1, "put off, and still not told");
     let again = outbox.next_at(&id("sms"), GAP).unwrap();
     assert!((6_000..6_200).contains(&again.0), "{again}");
     let mut waits = Vec::new();
@@ -62,6 +64,7 @@ fn a_message_is_sent_once_when_it_is_due_and_kept_until_it_is_taken() {
     let at = outbox.next_at(&id("sms"), GAP).unwrap();
     send(&mut outbox, "sms", &TAKEN, at.0);
     assert_eq!(outbox.next_at(&id("sms"), GAP), None);
+    assert_eq!(outbox.waiting(&id("sms"), at), 0);
     assert!(matches!(outbox.all().next().unwrap().status, Status::Sent { .. }));
 }
 

@@ -311,17 +311,40 @@ fn without_dependencies_nothing_waits() {
 }
 
 #[test]
-fn closing_a_cause_by_hand_closes_its_parts() {
+fn closing_a_cause_by_hand_closes_its_parts_that_are_over() {
     let mut world = world("sso web<sso");
     world.at(10).fail("sso");
     world.fail("web");
     world.go(10);
-    let ack = Ack { at: second(20), by: "an".to_owned(), via: "api".to_owned() };
+    world.at(20).heal("sso");
+    world.heal("web");
+    world.go(20);
+    let ack = Ack { at: second(30), by: "an".to_owned(), via: "api".to_owned() };
     let id = world.of("sso").id.clone();
     assert_eq!(step::close(&mut world.book, &id, &ack).len(), 2);
     assert_eq!(world.until(500), "");
-    assert!(world.go(1_820).contains("cause.joined"));
+}
+
+#[test]
+fn closing_a_cause_by_hand_leaves_a_part_that_is_still_down_to_stand_for_itself() {
+    let mut world = world("sso web<sso app<sso");
+    world.at(10).fail("sso");
+    world.fail("web");
+    world.fail("app");
+    world.go(10);
     assert_eq!(paging(&world), ["sso"]);
+    world.at(20).heal("sso");
+    world.heal("app");
+    world.go(20);
+    let ack = Ack { at: second(30), by: "an".to_owned(), via: "link".to_owned() };
+    let id = world.of("sso").id.clone();
+    assert_eq!(step::close(&mut world.book, &id, &ack).len(), 2);
+    assert!(world.of("web").is_open() && !world.of("app").is_open());
+    // No sooner than it might have recovered with its cause, and long before the quiet that was
+    // asked for ends.
+    assert_eq!(world.go(40), "");
+    world.until(300);
+    assert_eq!(paging(&world), ["web"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) fn coverage(system: &System, of: &SystemFacts, now: Millis) -> Option
     let since = if state == State::Unknown { since.min(now) } else { now };
     let thread = Thread::Coverage(system.id.clone());
     let condition = by(bare(thread, Kind::Coverage, severity, since), &blind);
-    let number = of.coverage_ppm.or(Some(0));
+    let number = if little { of.coverage_ppm } else { Some(0) };
     Some(Condition { number, maintained: of.maintained, ..condition })
 }
 

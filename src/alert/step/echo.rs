@@ -43,9 +43,10 @@ pub(super) fn of_blindness(condition: &Condition, ctx: &Ctx<'_>) -> bool {
     ctx.index.is_blind() || ctx.sees_since.is_some_and(|it| ctx.since(it) < window_ms)
 }
 
-/// When the vantage last began to see again, as far as the book knows.
-pub(super) fn sees_since(book: &Book) -> Option<Millis> {
+/// When the vantage last began to see again, as far as the book knows. While it is not known yet
+/// whether it sees, that is `now`.
+pub(super) fn sees_since(book: &Book, now: Millis) -> Option<Millis> {
     let blind = |it: &&Incident| matches!(it.thread, Thread::Monitor(TroubleKind::Blind, _));
-    let of = |it: &Incident| it.calm_since.or(it.closed);
-    book.incidents.values().filter(blind).filter_map(of).max()
+    let of = |it: &Incident| it.calm_since.or(it.closed).unwrap_or(now);
+    book.incidents.values().filter(blind).map(of).max()
 }

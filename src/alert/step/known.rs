@@ -4,7 +4,7 @@ use crate::alert::book::{Ending, Incident, Said};
 use crate::alert::condition::{Condition, Kind, Thread};
 use crate::alert::rules;
 
-use super::{Ctx, What, echo, end, grow_louder, says};
+use super::{Ctx, What, echo, end, grow_louder, says, unknown};
 
 /// Returns that are remembered, the newest: as many as any sensible setting counts.
 const RETURNS_MAX: usize = 64;
@@ -25,8 +25,8 @@ pub(super) fn update(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx
         close(incident, Ending::Removed, ctx);
         return;
     }
-    if matches!(incident.thread, Thread::Coverage(_)) && ctx.index.is_blind() {
-        return; // Nothing is said of coverage: it is not back.
+    if unknown::is_unknown(incident, ctx) {
+        return; // That nothing is said does not mean that it is over.
     }
     if incident.calm_since.is_none() {
         incident.now.clear();
@@ -35,7 +35,12 @@ pub(super) fn update(incident: &mut Incident, said: &[&Condition], ctx: &mut Ctx
         ctx.tell(incident, What::Calm);
     }
     let flapping = &ctx.alerting.flapping;
-    let needed = if incident.flapping { flapping.calm_ms } else { ctx.alerting.resolve_after_ms };
+    let needed = match &incident.thread {
+        // It does not come back by itself, and the next one is an incident of its own.
+        Thread::Drill(_) => 0,
+        _ if incident.flapping => flapping.calm_ms,
+        _ => ctx.alerting.resolve_after_ms,
+    };
     if incident.calm_since.is_some_and(|it| ctx.since(it) >= needed) {
         close(incident, Ending::Recovered, ctx);
     }

@@ -31,7 +31,10 @@ pub(super) fn open(
             return;
         }
         let flapping = &ctx.alerting.flapping;
-        if last.ending != Some(Ending::Removed) && ctx.since(closed) < flapping.within_ms {
+        // One drill after the other is no flapping: each is to be answered.
+        let counts =
+            last.ending != Some(Ending::Removed) && !matches!(last.thread, Thread::Drill(_));
+        if counts && ctx.since(closed) < flapping.within_ms {
             let recent = last.returns.iter().filter(|it| ctx.since(**it) < flapping.within_ms);
             returns = recent.copied().chain([ctx.now]).collect();
             if returns.len() >= flapping.times {

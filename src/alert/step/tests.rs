@@ -325,6 +325,132 @@ fn a_blind_vantage_neither_loses_nor_recovers_coverage() {
     assert_eq!(world.go(1_110), "3 opened ThongsuotCoverageLost ticket");
 }
 
+/// Something that is told, how it is told first, what a new process does not know of it yet, and
+/// how it is well again.
+type Restart = (&'static str, fn(&mut World), fn(&mut World), fn(&mut World));
+
+/// All that a process forgets when it ends.
+fn restarts() -> [Restart; 5] {
+    [
+        (
+            "ThongsuotBudgetBurnFast page",
+            |it| it.system("s").burn = vec![Over, Calm, Calm, Calm],
+            |it| it.system("s").burn.clear(),
+            |it| it.system("s").burn = vec![Calm; 4],
+        ),
+        (
+            "ThongsuotObjectiveBroken ticket",
+            |it| it.system("s").budget = Some(Budget { whole_ms: 1, left_ms: -1 }),
+            |it| it.system("s").budget = None,
+            |it| it.system("s").budget = Some(Budget { whole_ms: 1, left_ms: 1 }),
+        ),
+        (
+            "ThongsuotCertificateEnds page",
+            |it| it.check("s").not_after = Some(second(0)),
+            |it| {
+                it.check("s").not_after = None;
+                it.stale = vec![crate::alert::sketch::id("s")];
+            },
+            |it| it.check("s").not_after = Some(second(86_400_000)),
+        ),
+        (
+            "ThongsuotCoverageLost ticket",
+            |it| it.system("s").coverage_ppm = Some(0),
+            |it| it.system("s").coverage_ppm = None,
+            |it| it.system("s").coverage_ppm = Some(1_000_000),
+        ),
+        (
+            "ThongsuotMonitorTrouble page",
+            |it| it.trouble(TroubleKind::PeerFailing),
+            |it| it.facts.troubles.clear(),
+            |it| it.facts.troubles.clear(),
+        ),
+    ]
+}
+
+#[test]
+fn what_is_not_known_yet_after_a_start_neither_ends_nor_comes_back() {
+    for (opened, fail, forget, heal) in restarts() {
+        let mut world = world("s");
+        fail(&mut world);
+        assert_eq!(world.go(10), format!("1 opened {opened}"));
+        for start in [1_000, 2_000, 3_000] {
+            forget(&mut world);
+            world.facts.begun = second(start);
+            world.at(start);
+            assert_eq!(world.until(start + 89), "", "{opened}");
+            fail(&mut world);
+            assert_eq!(world.go(start + 90), "", "{opened}");
+        }
+        assert!(world.incident(1).returns.is_empty(), "{opened}");
+        world.at(4_000);
+        heal(&mut world);
+        assert_eq!(world.until(4_200), "4000: 1 calm; 4120: 1 closed", "{opened}");
+    }
+}
+
+#[test]
+fn what_was_about_to_be_closed_is_not_while_it_is_not_known() {
+    for (opened, fail, forget, heal) in restarts() {
+        let mut world = world("s");
+        fail(&mut world);
+        world.go(10);
+        heal(&mut world);
+        assert_eq!(world.go(20), "1 calm", "{opened}");
+        forget(&mut world);
+        world.facts.begun = second(60);
+        assert_eq!(world.until(149), "", "{opened}");
+        fail(&mut world);
+        assert_eq!(world.go(149), "1 returned", "{opened}");
+    }
+}
+
+#[test]
+fn what_a_person_closed_stays_closed_over_a_restart() {
+    for (opened, fail, forget, _) in restarts() {
+        let mut world = world("s");
+        fail(&mut world);
+        world.go(10);
+        close(&mut world.book, &id(1), &ack(20));
+        forget(&mut world);
+        world.facts.begun = second(30);
+        world.at(30);
+        assert_eq!(world.until(100), "", "{opened}");
+        fail(&mut world);
+        assert_eq!(world.go(110), "", "{opened}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_no_more_and_a_rule_that_is_off_end_also_after_a_start() {
+    let mut world = world("s");
+    world.check("s").not_after = Some(second(0));
+    world.system("s").burn = vec![Over; 4];
+    assert_eq!(world.go(10).matches("opened").count(), 2);
+    world.facts.begun = second(100);
+    world.check("s").not_after = None;
+    world.system("s").burn.clear();
+    world.stale = vec![crate::alert::sketch::id("s")];
+    assert_eq!(world.go(110), "");
+    world.stale.clear();
+    world.rules("s").burn = false;
+    assert_eq!(world.go(120), "1 calm; 2 calm");
+}
+
+#[test]
+fn a_start_while_blind_loses_no_coverage() {
+    let mut world = world("s");
+    world.trouble(TroubleKind::Blind);
+    assert_eq!(world.go(10), "1 opened ThongsuotMonitorTrouble page");
+    world.system("s").standing = Some((crate::model::state::State::Unknown, second(0)));
+    world.system("s").coverage_ppm = None;
+    world.facts.troubles.clear();
+    world.facts.begun = second(5_000);
+    assert_eq!(world.go(5_001), "");
+    world.trouble(TroubleKind::Blind);
+    assert_eq!(world.go(5_040), "");
+}
+
 #[test]
 fn a_clock_that_goes_back_neither_loses_nor_delays_for_long() {
     let mut world = failed();
@@ -423,4 +549,32 @@ fn closed_incidents_are_forgotten_when_nobody_needs_them() {
     assert_eq!(kept(&world, 20_000, false), 2);
     assert_eq!(kept(&world, 30_000, false), 1);
     assert_eq!(kept(&world, 30_000, true), 2);
+}
+
+#[test]
+fn each_drill_is_an_incident_of_its_team_and_ends_at_once() {
+    let mut world = world("s");
+    let drill = Condition {
+        thread: Thread::Drill("hai".to_owned()),
+        kind: Kind::Drill,
+        severity: Severity::Page,
+        since: second(0),
+        checks: Vec::new(),
+        reason: None,
+        why: None,
+        number: None,
+        maintained: false,
+    };
+    let zone = jiff::tz::TimeZone::UTC;
+    for at in 0..10 {
+        world.at(2 * at);
+        step(&mut world.book, std::slice::from_ref(&drill), &world.facts, &world.alerting, &zone);
+        world.at(2 * at + 1);
+        step(&mut world.book, &[], &world.facts, &world.alerting, &zone);
+    }
+    assert_eq!(world.book.incidents.len(), 10);
+    for it in world.book.incidents.values() {
+        assert_eq!(it.team.as_ref().map(crate::model::id::TeamId::as_str), Some("hai"));
+        assert!(!it.is_open() && !it.flapping);
+    }
 }

@@ -32,7 +32,8 @@ const KEEP_MAX: Duration = Duration::from_secs(2);
 /// The same while the disk is known to refuse.
 const KEEP_AGAIN_MAX: Duration = Duration::from_millis(200);
 
-/// The shared state. Never locked across an await.
+/// The shared state. Never locked across an await, nor by who holds the lock of the watch: whoever
+/// has the desk may look there.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     state: Mutex<State>,

@@ -101,6 +101,8 @@ impl Ended {
 impl Alerting {
     /// Begins a drill and looks at once, so that its incident has a number.
     pub(super) async fn begin_drill(&self, team: &TeamId, who: &str) -> IncidentId {
+        // One that was just answered is over.
+        self.look(true).await;
         let now = self.clock.now();
         lock(&self.drills).begin(team, now);
         let body = serde_json::json!({ "team": team, "who": who });

@@ -17,19 +17,20 @@ use crate::model::time::Millis;
 pub(in crate::app) struct Figure {
     /// What each of [`crate::availability::burn::RULES`] says.
     pub(in crate::app) burn: Vec<BurnState>,
-    /// The budget of the current period.
+    /// The budget of the current period; `None`: not worked out yet.
     pub(in crate::app) budget: Option<Budget>,
-    /// Share of the coverage window that is known, in parts per million.
+    /// Share of the coverage window that is known, in parts per million; `None`: not worked out
+    /// yet.
     pub(in crate::app) coverage_ppm: Option<i64>,
 }
 
-/// Gathers the facts at `now`.
+/// Gathers the facts at `now`, of a process that looks since `begun`.
 pub(super) fn facts(
     watch: &Watch,
     figures: &HashMap<SystemId, Figure>,
     troubles: Vec<Trouble>,
     zone: &TimeZone,
-    now: Millis,
+    (begun, now): (Millis, Millis),
 ) -> Facts {
     let roster = Arc::clone(&watch.roster);
     let system = |it: &System| {
@@ -50,7 +51,7 @@ pub(super) fn facts(
         }
     };
     let systems = roster.systems.iter().map(system).collect();
-    Facts { now, roster, systems, troubles }
+    Facts { now, begun, roster, systems, troubles }
 }
 
 fn check(watched: &Watched, now: Millis) -> CheckFacts {

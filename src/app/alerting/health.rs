@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use tracing::warn;
 
+use super::peers;
 use crate::alert::channel::alertmanager::status::Status;
 use crate::alert::facts::{Trouble, TroubleKind};
-use crate::alert::outbox::Outbox;
 use crate::alert::rota;
 use crate::app::lock;
 use crate::app::watched::Spell;
 use crate::config::Config;
 use crate::history::Stats;
 use crate::model::alerting::people::{Target, Team};
+use crate::model::id::ChannelId;
 use crate::model::time::Millis;
 
 /// A channel, an Alertmanager or the history may fail for so long before it is told: a restart
@@ -28,7 +29,9 @@ pub(super) struct Health {
     /// Since when a team has nobody on call.
     holes: BTreeMap<String, Millis>,
     /// Other monitors that do not answer: since when, and why.
-    pub(super) peers: Arc<Mutex<BTreeMap<String, (Millis, String)>>>,
+    pub(super) peers: Arc<Mutex<peers::Failing>>,
+    /// Channels that can't be set up: since when, and why.
+    pub(super) unusable: BTreeMap<String, (Millis, String)>,
     refused: Refusal,
 }
 
@@ -40,6 +43,8 @@ pub(super) struct Looked<'a> {
     pub(super) config: &'a Config,
     /// Runs that start late, and results that are void because the anchors do not answer.
     pub(super) spells: (Spell, Spell),
+    /// Channels that fail: since when, and why.
+    pub(super) failing: Vec<(ChannelId, Millis, String)>,
     pub(super) history: Stats,
     pub(super) alertmanagers: &'a [Status],
     pub(super) now: Millis,
@@ -51,7 +56,7 @@ impl Health {
     }
 
     /// Everything that is wrong now.
-    pub(super) fn troubles(&mut self, looked: &Looked<'_>, outbox: &Outbox) -> Vec<Trouble> {
+    pub(super) fn troubles(&mut self, looked: &Looked<'_>) -> Vec<Trouble> {
         let now = looked.now;
         let mut all = Vec::new();
         let mut add = |kind, subject: &str, since: Millis, why: &str| {
@@ -75,8 +80,13 @@ impl Health {
         if let Some(since) = blind.lasts(now, PATIENCE_MS) {
             add(TroubleKind::Blind, "", since, "the control anchors do not answer");
         }
-        for (channel, since, why) in outbox.failing().filter(|it| patient(&it.1)) {
-            add(TroubleKind::ChannelFailing, channel.as_str(), since, why);
+        for (channel, (since, why)) in &self.unusable {
+            add(TroubleKind::ChannelFailing, channel, *since, why);
+        }
+        let usable = |it: &ChannelId| !self.unusable.contains_key(it.as_str());
+        let failing = looked.failing.iter().filter(|it| patient(&it.1) && usable(&it.0));
+        for (channel, since, why) in failing {
+            add(TroubleKind::ChannelFailing, channel.as_str(), *since, why);
         }
         // Whoever edits it is told at once by the command; others only if it is left so.
         if let Some((since, why)) = lock(&self.refused).as_ref().filter(|it| patient(&it.0)) {

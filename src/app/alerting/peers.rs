@@ -1,5 +1,6 @@
 //! Other monitors, watched: whether they answer, and whether they measure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use tracing::warn;
 use super::Alerting;
 use crate::app::lock;
 use crate::model::alerting::PeerMonitor;
+use crate::model::time::Millis;
 
 /// How often another monitor is asked.
 const EVERY: Duration = Duration::from_secs(15);
@@ -22,6 +24,9 @@ const AGE_MS_MAX: i64 = 300_000;
 
 /// Longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 4_096;
+
+/// Peers that fail: since when, and why.
+pub(super) type Failing = BTreeMap<String, (Millis, String)>;
 
 /// What a monitor says of itself.
 #[derive(Deserialize)]
@@ -52,6 +57,10 @@ pub(super) async fn run(alerting: Arc<Alerting>, peer: PeerMonitor, stop: Cancel
             Some(_) => Ok(()),
         });
         let mut failing = lock(&failing);
+        // It may not be watched any more.
+        if stop.is_cancelled() {
+            break;
+        }
         match health {
             Ok(()) => drop(failing.remove(&peer.id)),
             Err(why) => {
@@ -60,7 +69,12 @@ pub(super) async fn run(alerting: Arc<Alerting>, peer: PeerMonitor, stop: Cancel
             }
         }
     }
-    lock(&failing).remove(&peer.id);
+}
+
+/// Forgets the peers that are not in `watched` any more. What is known of the others stays: a
+/// reload is no reason to take them for well again.
+pub(super) fn keep(failing: &mut Failing, watched: &[PeerMonitor]) {
+    failing.retain(|id, _| watched.iter().any(|it| it.id == *id));
 }
 
 /// When its newest result started, in Unix milliseconds.
@@ -104,4 +118,22 @@ pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
         .no_proxy()
         .timeout(timeout);
     client.build().map_err(|it| it.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reload_forgets_only_peers_that_are_gone() {
+        let peer = |id: &str| PeerMonitor {
+            id: id.to_owned(),
+            url: "http://127.0.0.1:1/".parse().unwrap(),
+            token: None,
+        };
+        let failing = |id: &str| (id.to_owned(), (Millis(7), "it answers 502".to_owned()));
+        let mut known: Failing = ["a", "b"].map(failing).into();
+        keep(&mut known, &[peer("b"), peer("c")]);
+        assert_eq!(known, Failing::from([failing("b")]));
+    }
 }

@@ -82,7 +82,7 @@ impl Known<'_> {
     }
 }
 
-/// What alerts look at. `bad_ms_min`: less bad time in the long window of a burn rule is no rate.
+/// What alerts look at; what it lacks is not known yet. `bad_ms_min`: less bad time in the long window of a burn rule is no rate.
 /// `seen_since`: since when this process measures; a window that begins before says nothing of
 /// coverage.
 pub(super) fn figure(
@@ -97,16 +97,22 @@ pub(super) fn figure(
         _ => BurnState::TooLittleKnown,
     };
     let period = known.since(known.period.start());
-    let budget = period.filter(|it| it.held_ms > 0 && known.budget_ms > 0);
+    let budget = |it: Cell| {
+        let is_held = it.held_ms > 0 && known.budget_ms > 0;
+        let (whole_ms, down_ms) = if is_held { (known.budget_ms, it.held_down_ms) } else { (0, 0) };
+        Budget { whole_ms, left_ms: whole_ms - down_ms }
+    };
+    // Of time of which nothing is promised nothing is missing.
+    let share = |it: Cell| match it.judged_ms() {
+        0 => 1_000_000,
+        judged_ms => it.known_ms() * 1_000_000 / judged_ms,
+    };
     let whole = known.recent.end.since(seen_since) >= coverage_window_ms;
-    let covered = known.window(coverage_window_ms).filter(|it| whole && it.judged_ms() > 0);
+    let covered = known.window(coverage_window_ms).filter(|_| whole);
     Figure {
         burn: RULES.iter().map(state).collect(),
-        budget: budget.map(|it| Budget {
-            whole_ms: known.budget_ms,
-            left_ms: known.budget_ms - it.held_down_ms,
-        }),
-        coverage_ppm: covered.map(|it| it.known_ms() * 1_000_000 / it.judged_ms()),
+        budget: period.map(budget),
+        coverage_ppm: covered.map(share),
     }
 }
 
@@ -226,5 +232,24 @@ mod tests {
         assert_eq!((figured.availability, figured.burn_rate), (vec![], vec![]));
         assert_eq!(figured.coverage, [("1h", 0.0)]);
         assert_eq!(figured.budget_remaining, None);
+    }
+
+    #[test]
+    fn alerts_tell_what_is_not_known_yet_from_what_is_nothing() {
+        let (ledger, recent) = scene();
+        let of = |ledger: &Ledger, recent: &Recent, budget_ms, period: i64, since| {
+            let period = Span::new(Millis(period * HOUR_MS), Millis(200 * HOUR_MS)).unwrap();
+            let known = Known { ledger, recent, recent_hour: 100, period, budget_ms };
+            let figure = figure(&known, 0, HOUR_MS / 2, Millis(since));
+            (figure.budget.map(|it| (it.whole_ms, it.left_ms)), figure.coverage_ppm)
+        };
+        let nothing = Recent::nothing(recent.end);
+        let (long, end) = (99 * HOUR_MS, recent.end.0);
+        let budget = Some((40 * 60_000, 10 * 60_000 - 10 * 60_000));
+        assert_eq!(of(&ledger, &recent, 40 * 60_000, 80, long), (budget, Some(1_000_000)));
+        // The process is younger than the window; past hours are not judged yet.
+        assert_eq!(of(&Ledger::default(), &recent, 40 * 60_000, 80, end), (None, None));
+        // Nothing was promised so far.
+        assert_eq!(of(&ledger, &nothing, 40 * 60_000, 101, long), (Some((0, 0)), Some(1_000_000)));
     }
 }

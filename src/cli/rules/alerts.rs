@@ -1,7 +1,7 @@
 //! Alerts about systems: what `[system.alert]` asks to be told, from the exported metrics.
 
 use super::classes::{Class, classes};
-use super::recording::{CERTIFICATE_LEFT, DEPENDENCY_DOWN};
+use super::recording::{self, CERTIFICATE_LEFT, DEPENDENCY_DOWN};
 use super::{Rule, Words};
 use crate::availability::burn::{self, BurnRule, RULES};
 use crate::config::Config;
@@ -22,7 +22,9 @@ const CALM: &str = "unless on (system) max by (system) (thongsuot_maintenance_ac
 
 /// All of them, class by class.
 pub(super) fn rules(config: &Config, words: Words) -> Vec<Rule> {
-    classes(config).iter().flat_map(|class| of(class, words)).collect()
+    let mut all = recording::before_alerts();
+    all.extend(classes(config).iter().flat_map(|class| of(class, words)));
+    all
 }
 
 fn of(class: &Class, words: Words) -> Vec<Rule> {
@@ -45,7 +47,8 @@ fn service(class: &Class, words: Words, all: &mut Vec<Rule>) {
     if let Some(severity) = rules.down {
         let text = words.pick("[GIÁN ĐOẠN] {{ $labels.name }}", "[DOWN] {{ $labels.name }}");
         let (down, name) = (state("down"), "ThongsuotServiceDown");
-        all.push(rule(class, name, severity, &format!("{down}\n  {alone}"), text));
+        let alone = rule(class, name, severity, &format!("{down}\n  {alone}"), text);
+        all.push(Rule { hold_s: class.wait_ms / 1_000, ..alone });
         let text = words.pick(
             "[BỊ ẢNH HƯỞNG] {{ $labels.name }}: hệ thống liên quan đang gián đoạn",
             "[AFFECTED] {{ $labels.name }}: a system that it depends on is down",

@@ -12,6 +12,8 @@ pub(super) struct Class {
     pub(super) team: Option<String>,
     /// What to do.
     pub(super) runbook: Option<String>,
+    /// How long a page waits for what a system depends on; 0 if none depends on anything.
+    pub(super) wait_ms: i64,
     /// A matcher with a comma before it, such as `,system=~"a|b"`; empty if it is all systems.
     pub(super) matcher: String,
 }
@@ -26,19 +28,23 @@ pub(super) fn classes(config: &Config) -> Vec<Class> {
         let team = alert.team.as_ref().map(ToString::to_string).or_else(|| first.clone());
         let same =
             |it: &Class| it.rules == alert.rules && it.team == team && it.runbook == alert.runbook;
-        if let Some((_, systems)) = found.iter_mut().find(|(it, _)| same(it)) {
+        let depends = !system.depends_on.is_empty();
+        let wait_ms = if depends { config.alerting.dependency_wait_ms } else { 0 };
+        if let Some((class, systems)) = found.iter_mut().find(|(it, _)| same(it)) {
+            class.wait_ms = class.wait_ms.max(wait_ms);
             systems.push(system.id.as_str());
             continue;
         }
         let (rules, runbook) = (alert.rules.clone(), alert.runbook.clone());
         found.push((
-            Class { rules, team, runbook, matcher: String::new() },
+            Class { rules, team, runbook, wait_ms, matcher: String::new() },
             vec![system.id.as_str()],
         ));
     }
     if found.is_empty() {
         let rules = AlertRules::default();
-        return vec![Class { rules, team: first, runbook: None, matcher: String::new() }];
+        let (runbook, wait_ms, matcher) = (None, 0, String::new());
+        return vec![Class { rules, team: first, runbook, wait_ms, matcher }];
     }
     let single = found.len() == 1;
     let named = |(class, systems): (Class, Vec<&str>)| {

@@ -12,7 +12,8 @@ const UNANSWERED_S: i64 = 900;
 pub(super) fn rules(job: &str, words: Words) -> Vec<Rule> {
     let mut all = vec![dead(job, words), absent(job, words), watchdog(job, words)];
     all.extend(TroubleKind::ALL.map(|kind| trouble(kind, job, words)));
-    all.extend(symptoms(job, words));
+    all.extend(measuring(job, words));
+    all.extend(telling(job, words));
     all
 }
 
@@ -82,14 +83,10 @@ fn trouble(kind: TroubleKind, job: &str, words: Words) -> Rule {
     trouble
 }
 
-/// What shows from outside, should the monitor not know what ails it.
-fn symptoms(job: &str, words: Words) -> Vec<Rule> {
-    let told = |name, severity, hold_s, expr, (vietnamese, english)| {
-        let summary = format!("{}: {}", instance(words), words.pick(vietnamese, english));
-        rule(name, severity, hold_s, expr, &summary)
-    };
-    // The first failure of a channel is born with its series, and no increase to Prometheus.
-    let failed = format!("thongsuot_notifications_total{{job=\"{job}\",result=\"failed\"}}");
+/// What shows from outside, should the monitor not know what ails it: late, not recording.
+fn measuring(job: &str, words: Words) -> Vec<Rule> {
+    let told =
+        |name, severity, hold_s, expr, said| told(words, (name, severity, hold_s), expr, said);
     vec![
         told(
             "ThongsuotScheduleLate",
@@ -122,6 +119,16 @@ fn symptoms(job: &str, words: Words) -> Vec<Rule> {
                 "the newest configuration was refused, an older one is in force",
             ),
         ),
+    ]
+}
+
+/// The same of messages and of the process.
+fn telling(job: &str, words: Words) -> Vec<Rule> {
+    let told =
+        |name, severity, hold_s, expr, said| told(words, (name, severity, hold_s), expr, said);
+    // The first failure of a channel is born with its series, and no increase to Prometheus.
+    let failed = format!("thongsuot_notifications_total{{job=\"{job}\",result=\"failed\"}}");
+    vec![
         told(
             "ThongsuotMessagesFailing",
             Severity::Ticket,
@@ -157,6 +164,17 @@ fn symptoms(job: &str, words: Words) -> Vec<Rule> {
             ("sắp hết số tệp được mở", "file descriptors are nearly used up"),
         ),
     ]
+}
+
+/// A rule about one monitor: name, severity and hold, and what is said in both languages.
+fn told(
+    words: Words,
+    (name, severity, hold_s): (&str, Severity, i64),
+    expr: String,
+    (vietnamese, english): (&'static str, &'static str),
+) -> Rule {
+    let summary = format!("{}: {}", instance(words), words.pick(vietnamese, english));
+    rule(name, severity, hold_s, expr, &summary)
 }
 
 const fn instance(words: Words) -> &'static str {

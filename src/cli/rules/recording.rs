@@ -11,9 +11,10 @@ pub(super) const CERTIFICATE_LEFT: &str = "check:thongsuot_certificate_left_seco
 /// Quantiles of latency, by the end of the series' name.
 const QUANTILES: [(&str, &str); 3] = [("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99")];
 
-/// All of them.
-pub(super) fn rules() -> Vec<Rule> {
-    let mut all = vec![
+/// What alerts are made of. It stands in their group and before them: groups are evaluated side by
+/// side, and an alert must not read what was recorded an evaluation ago.
+pub(super) fn before_alerts() -> Vec<Rule> {
+    vec![
         record(
             DEPENDENCY_DOWN,
             "max by (system) (\n  max by (system, on) (thongsuot_system_dependency_info)\n  \
@@ -26,9 +27,15 @@ pub(super) fn rules() -> Vec<Rule> {
              * on (job, instance, check) group_left (system)\n    \
              (thongsuot_result_duration_seconds_count * 0 + 1)\n)",
         ),
+    ]
+}
+
+/// What is asked for again and again.
+pub(super) fn rules() -> Vec<Rule> {
+    let mut all = vec![
         record(
-            "system_outcome:thongsuot_results:rate5m",
-            "sum by (system, outcome) (rate(thongsuot_results_total[5m]))",
+            "system_outcome:thongsuot_results:rate10m",
+            "sum by (system, outcome) (rate(thongsuot_results_total[10m]))",
         ),
         record(
             "check_phase:thongsuot_phase_seconds:mean10m",

@@ -25,7 +25,7 @@ const KINDS: [(&str, &str, &str, &str); 11] = [
 ];
 
 /// What happened, as in the log, and the words of it; `{}` stands for the details.
-const LINES: [(&str, &str, &str); 21] = [
+const LINES: [(&str, &str, &str); 22] = [
     ("opened", "mở sự cố: {}", "opened: {}"),
     ("worsened", "nặng hơn: {}", "worse: {}"),
     ("renewed", "chứng thư còn {} ngày", "{} days left on the certificate"),
@@ -49,6 +49,11 @@ const LINES: [(&str, &str, &str); 21] = [
         "ack.ran_out",
         "quá hạn kể từ khi {} tiếp nhận mà chưa xong: gọi lại",
         "still open long after {} took it on: called anew",
+    ),
+    (
+        "unreached",
+        "không tin nhắn nào gửi được, kể cả danh sách dự phòng (lần {}): sẽ gọi lại từ đầu",
+        "no message could be delivered, the fallback list included (time {}): to be called anew",
     ),
     ("nobody", "không cấu hình ai để gọi", "nobody is configured to be called"),
 ];

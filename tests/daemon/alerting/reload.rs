@@ -28,12 +28,12 @@ fn a_check_a_person_and_a_channel_may_go_and_a_team_may_come_while_people_are_ca
     };
     let [mute, gone] = ["mute", "gone"].map(|id| webhook(id, &hook, ""));
     let an = |more: &str| person("an", &(on_hook("an") + more));
-    let on_gone = format!(", {}", on("gone", "an"));
+    let on_gone = format!(", {}", on("gone", "an-2"));
     let [binh, chi] = [person("binh", &on_hook("binh")), person("chi", &on("mute", "chi"))];
-    // Chi alone is called first, over a channel that takes nothing; Bình in half an hour.
-    let steps = [("0s", "\"person:chi\""), ("30m", "\"person:binh\", \"person:an\"")];
-    let before = team("truc", "an", "", &steps);
-    let after = team("truc", "an", "", &steps[1..]);
+    // Chi is on call, over a channel that takes nothing; the others come in half an hour.
+    let steps = [("0s", "\"oncall\""), ("30m", "\"person:binh\", \"person:an\"")];
+    let before = team("truc", "chi", "", &steps);
+    let after = team("truc", "an", "", &steps);
     let keys = "resolve_after = \"2s\"";
     let folder = Folder::with(&alerting(
         keys,
@@ -49,7 +49,6 @@ fn a_check_a_person_and_a_channel_may_go_and_a_team_may_come_while_people_are_ca
     }
 
     // Chi has left, and her channel with her: the others are called now, not in half an hour.
-    let after = after.replace("30m", "0s");
     let who = [channel(&hook), gone, an(&on_gone), binh.clone(), after.clone()];
     reload(&folder, &daemon, &alerting(keys, &[a.clone(), b.clone()], &who));
     for to in ["an", "binh"] {

@@ -111,13 +111,11 @@ impl Country {
         );
         self.portal.set(Manner::Broken);
         self.sign_on.stop();
-        let more = format!(
-            "[[system]]\nid = \"im\"\nowner = \"vp\"\nname = \"Hệ thống im lặng\"\n\
-             [[system.check]]\nid = \"im\"\nkind = \"heartbeat\"\ntoken = {{ file = \"beat\" }}\n\
+        let more = "[[system]]\nid = \"im\"\nowner = \"vp\"\nname = \"Hệ thống im lặng\"\n\
+             [[system.check]]\nid = \"im\"\nkind = \"heartbeat\"\ntoken = { file = \"beat\" }\n\
              max_age = \"1h\"\n\
-             [[team]]\nid = \"trong\"\nname = \"Tổ chưa phân công\"\nlayer = [{{ people = [\"an\"], start = \"2999-01-01\" }}]\n"
-        );
-        self.folder.write(&self.config("1s", &more));
+             [[team]]\nid = \"trong\"\nname = \"Tổ chưa phân công\"\nlayer = [{ people = [\"an\"], start = \"2999-01-01\" }]\n";
+        self.folder.write(&self.config("1s", more));
         let daemon = self.folder.start();
         let url = format!("http://{}", daemon.address);
         let now = Clock::System.now().0 / 1_000;

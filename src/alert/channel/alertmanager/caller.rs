@@ -135,7 +135,7 @@ impl Caller {
 }
 
 /// Host and port, and the path if there is one; never a user or password.
-fn name(url: &Url) -> String {
+pub(super) fn name(url: &Url) -> String {
     let port = url.port_or_known_default().map(|it| format!(":{it}")).unwrap_or_default();
     format!("{}{port}{}", url.host_str().unwrap_or_default(), url.path().trim_end_matches('/'))
 }

@@ -40,6 +40,8 @@ pub(super) struct Ledger {
     entries: BTreeMap<Labels, Entry>,
     /// When we were last told what should stand.
     heard_ms: i64,
+    /// Since when incidents wait, by a ledger before this one.
+    before: BTreeMap<IncidentId, Millis>,
 }
 
 /// One alert.
@@ -69,6 +71,16 @@ struct Quarantine {
 }
 
 impl Ledger {
+    /// Of an instance that has not accepted these incidents, since when.
+    pub(super) fn after(unaccepted: BTreeMap<IncidentId, Millis>) -> Self {
+        Self { before: unaccepted, ..Self::default() }
+    }
+
+    /// The wall clock may have been set back: nothing waits since an instant ahead of it.
+    pub(super) fn settle(&mut self, now: Millis) {
+        self.entries.values_mut().for_each(|it| it.since = it.since.min(now));
+    }
+
     /// Takes over what should stand there now. What fired and is no longer named is over; if its
     /// incident goes on under other labels, it says so in the words of what follows it.
     pub(super) fn want(&mut self, wanted: &Alerts, at: Reading) {
@@ -77,9 +89,13 @@ impl Ledger {
             if let Some(entry) = self.entries.get_mut(&alert.labels) {
                 entry.change(alert, at);
             } else if worth_telling(alert, at.now) {
-                self.entries.insert(alert.labels.clone(), Entry::new(alert, at));
+                let mut entry = Entry::new(alert, at);
+                let before = alert.incident.as_ref().and_then(|it| self.before.get(it));
+                entry.since = before.map_or(at.now, |it| at.now.min(*it));
+                self.entries.insert(alert.labels.clone(), entry);
             }
         }
+        self.before.clear();
         let named: BTreeSet<&Labels> = wanted.all.iter().map(|it| &it.labels).collect();
         let told = wanted.all.iter().filter_map(|it| Some((it.incident.as_ref()?, it)));
         let told: BTreeMap<&IncidentId, &Arc<AmAlert>> = told.collect();

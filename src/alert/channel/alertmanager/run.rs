@@ -30,7 +30,8 @@ const VERIFY_FIRST_MS: i64 = 20_000;
 const FAREWELL: Duration = Duration::from_secs(3);
 
 impl Client {
-    /// Keeps the instance in step with `wanted` until `stop`, and says in `tell` how that goes.
+    /// Keeps the instance in step with `wanted` until `stop`, and says in `tell` how that goes,
+    /// from how it is said to be there already: [`Status::new`], or by a loop before this one.
     /// Ends earlier only if `wanted` has nobody left to change it.
     ///
     /// The first value of `wanted` must be complete: what is missing in it is not resolved, but
@@ -98,13 +99,15 @@ struct Work<N> {
 impl<N: Fn() -> Millis> Work<N> {
     fn new(client: Client, now: N, tell: watch::Sender<Status>) -> Self {
         let begun = Instant::now();
-        let (status, caller) = (client.status(now()), client.caller);
+        let caller = client.caller;
+        let mut status = tell.borrow().clone();
+        caller.name().clone_into(&mut status.name);
         Self {
             caller,
             now,
             tell,
+            ledger: Ledger::after(status.unaccepted.clone()),
             status,
-            ledger: Ledger::default(),
             backoff: Backoff::default(),
             begun,
             not_before: begun,
@@ -257,8 +260,11 @@ impl<N: Fn() -> Millis> Work<N> {
 
     /// Publishes the status if it changed.
     fn tell(&mut self) {
+        let now = (self.now)();
+        self.ledger.settle(now);
         self.ledger.tell(&mut self.status);
-        let since = self.status.dropped_since.unwrap_or_else(&self.now);
+        self.status.settle(now);
+        let since = self.status.dropped_since.unwrap_or(now);
         self.status.dropped_since = (self.status.dropped > 0).then_some(since);
         self.tell.send_if_modified(|told| {
             let changed = *told != self.status;
@@ -283,5 +289,32 @@ impl<N: Fn() -> Millis> Work<N> {
             warn!("alertmanager did not take the last changes in time");
         }
         self.tell();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::channel::alertmanager::status::must_take_over;
+    use crate::model::alerting::channel::Alertmanager;
+    use crate::model::spec::Auth;
+
+    #[tokio::test]
+    async fn a_new_loop_gives_a_dead_instance_no_new_time() {
+        let settings = Alertmanager {
+            url: "http://127.0.0.1:1/".parse().unwrap(),
+            auth: Auth::None,
+            extra_roots_pem: Vec::new(),
+            identity_pem: None,
+            timeout: Duration::from_secs(1),
+        };
+        let old = Status { last_accepted: Some(Millis(5)), ..Status::new(&settings, Millis(1)) };
+        let (tell, told) = watch::channel(old.clone());
+        let client = Client::new(&settings).unwrap();
+        let mut work = Work::new(client, || Millis(70_000), tell);
+        work.tell();
+        assert_eq!(*told.borrow(), old);
+        let incident = crate::alert::book::IncidentId::new(2026, 1);
+        assert!(must_take_over([&*told.borrow()], &incident, Millis(70_000)));
     }
 }

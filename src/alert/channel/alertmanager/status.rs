@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::caller;
 use crate::alert::book::IncidentId;
 use crate::alert::facts::{Trouble, TroubleKind};
+use crate::model::alerting::channel::Alertmanager;
 use crate::model::time::Millis;
 
 /// After so long without an acceptance the direct channels page instead.
@@ -77,6 +79,23 @@ pub struct Quarantined {
 }
 
 impl Status {
+    /// How an instance is doing before its loop has begun. Gives it the time from `now` until
+    /// others take over.
+    #[must_use]
+    pub fn new(settings: &Alertmanager, now: Millis) -> Self {
+        Self { name: caller::name(&settings.url), begun: now, ..Self::default() }
+    }
+
+    /// Instants that lie ahead of the clock, which was set back, are taken as now: an instance
+    /// that is dead must not count as alive until the clock has caught up.
+    pub(super) fn settle(&mut self, now: Millis) {
+        self.begun = self.begun.min(now);
+        for past in [&mut self.last_accepted, &mut self.failing_since, &mut self.dropped_since] {
+            *past = past.map(|it| it.min(now));
+        }
+        self.unaccepted.values_mut().for_each(|it| *it = now.min(*it));
+    }
+
     /// Whether it has accepted anything within [`TAKE_OVER_MS`] before `now`. While all is well
     /// the watchdog alone is accepted every 30 s.
     #[must_use]
@@ -156,6 +175,20 @@ mod tests {
         assert!(!takes_over(std::slice::from_ref(&refusing), 120_000));
         assert!(takes_over(std::slice::from_ref(&refusing), 120_001));
         assert!(!takes_over(&[refusing, accepted_at(120_000)], 120_001));
+    }
+
+    #[test]
+    fn a_dead_instance_is_not_alive_because_the_clock_was_set_back() {
+        let incident = IncidentId("SC-2026-0001".into());
+        let mut dead = Status { begun: Millis(3_000_000), ..accepted_at(3_600_000) };
+        dead.unaccepted.insert(incident.clone(), Millis(3_600_000));
+        dead.settle(Millis(0));
+        let takes_over = |now| must_take_over([&dead], &incident, Millis(now));
+        assert!(!takes_over(60_000) && takes_over(60_001));
+        assert_eq!((dead.begun, dead.unaccepted[&incident]), (Millis(0), Millis(0)));
+        let mut same = accepted_at(5);
+        same.settle(Millis(10));
+        assert_eq!(same, accepted_at(5));
     }
 
     #[test]

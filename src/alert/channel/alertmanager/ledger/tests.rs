@@ -344,3 +344,18 @@ proptest! {
         prop_assert_eq!(status(&ledger).waiting, 0);
     }
 }
+
+#[test]
+fn what_waits_goes_on_waiting_in_a_new_ledger_and_no_longer_than_the_clock_says() {
+    let mut old = Ledger::default();
+    old.want(&set([firing(1)]), at(0));
+    let unaccepted = status(&old).unaccepted;
+    let mut new = Ledger::after(unaccepted.clone());
+    new.want(&set([firing(1), firing(2)]), at(50_000));
+    let now = at(50_000).now;
+    let waits = status(&new).unaccepted;
+    assert_eq!((waits.len(), waits.values().min()), (2, unaccepted.values().next()));
+    assert_eq!(waits.values().max(), Some(&now));
+    new.settle(Millis(0));
+    assert!(status(&new).unaccepted.values().all(|it| *it == Millis(0)));
+}
