@@ -176,7 +176,7 @@ async fn two_senders_of_one_channel_use_no_token_twice() {
     let store = Arc::new(Store::default());
     let [old, new] = [0, 1].map(|_| ready(&oauth, &api, &store, "first"));
     let both = async |now| {
-        let (a, b) = tokio::join!(send(&old, now), send(&new, now));
+        let (a, b) = tokio::join!(Box::pin(send(&old, now)), Box::pin(send(&new, now)));
         assert!(matches!((&a, &b), (Sent::Accepted { .. }, Sent::Accepted { .. })), "{a:?} {b:?}");
     };
     both(NOW).await;
