@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -159,6 +159,8 @@ fn certificate(folder: &Path) -> Result<(), Broken> {
     let root_key = KeyPair::generate()?;
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name of its own: a leaf that names itself as its issuer is refused, as by OpenSSL.
+    root.distinguished_name.push(DnType::CommonName, "a root for the bench");
     let root_pem = root.self_signed(&root_key)?.pem();
     let issuer = Issuer::new(root, root_key);
     let key = KeyPair::generate()?;

@@ -85,7 +85,9 @@ fn a_drill_is_answered_by_hand_and_its_exit_code_says_so() {
     assert!(progress.contains("báo động · an · cong · đã gửi"), "{progress}");
 
     let (code, _, error) = desk.run(&["alerts", "ack", id, "--who", "Trần Thị Bình"]);
-    assert!(code == 74 && error.contains("Nguyễn Văn An has it already"), "{error}");
+    // On a busy machine the drill may be closed by now.
+    let late = ["Nguyễn Văn An has it already", "it is closed already"];
+    assert!(code == 74 && late.iter().any(|it| error.contains(it)), "{error}");
     let (code, out, _) = desk.run(&["alerts", id]);
     assert_eq!(code, 0);
     for part in ["Diễn biến", "mở sự cố: diễn tập", "gọi an (bước 1)", "(dòng lệnh)", "Tin đã gửi"]
