@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::call::{Daemon, in_path};
+use super::output::{say, sayln};
 use super::status::Language;
 use super::tame::tame_line;
 
@@ -75,7 +76,6 @@ struct ByHand {
 }
 
 impl Alerts {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let (text, place) = match self.act {
             Some(Act::Ack(it)) => it.done("acknowledge")?,
@@ -87,8 +87,8 @@ impl Alerts {
                     None => daemon.get(PATH)?,
                 };
                 if self.place.json {
-                    print!("{}", if self.all || self.id.is_some() { text } else { open(&text)? });
-                    println!();
+                    say!("{}", if self.all || self.id.is_some() { text } else { open(&text)? });
+                    sayln!();
                     return Ok(());
                 }
                 let looks = self.place.looks();
@@ -100,9 +100,9 @@ impl Alerts {
             }
         };
         if place.json {
-            println!("{text}");
+            sayln!("{text}");
         } else {
-            print!("{text}");
+            say!("{text}");
         }
         Ok(())
     }

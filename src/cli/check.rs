@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::{say, sayln};
 use super::{Failure, default_config, environment, oncall};
 use crate::app;
 use crate::clock::Clock;
@@ -19,7 +20,6 @@ pub(super) struct Check {
 }
 
 impl Check {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = config::load(&self.file, &environment).map_err(|mistakes| {
             Failure::Config(mistakes.render(looks(std::io::stderr().is_terminal())))
@@ -28,19 +28,18 @@ impl Check {
         if !unusable.is_empty() {
             return Err(Failure::Config(unusable.join("\n")));
         }
-        print!("{}", config::summary(&config));
+        say!("{}", config::summary(&config));
         let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);
         let now = Clock::System.now();
-        print!("{}", oncall::holes(&config.alerting, holidays, zone, now));
+        say!("{}", oncall::holes(&config.alerting, holidays, zone, now));
         Ok(())
     }
 }
 
 /// Print the JSON Schema of the configuration.
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 pub(super) fn schema() -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&config::schema());
-    println!("{}", text.map_err(|why| Failure::Ours(why.to_string()))?);
+    sayln!("{}", text.map_err(|why| Failure::Ours(why.to_string()))?);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::sayln;
 use super::run::{hear_signals, runtime, until_asked};
 use super::{Failure, environment};
 use crate::app::{App, Options};
@@ -27,7 +28,6 @@ impl Demo {
         runtime()?.block_on(self.show())
     }
 
-    #[expect(clippy::print_stdout, reason = "the demo says where to look")]
     async fn show(self) -> Result<(), Failure> {
         let signals = hear_signals()?;
         let ours = |why: std::io::Error| Failure::Ours(format!("can't start the demo: {why}"));
@@ -51,7 +51,7 @@ impl Demo {
         };
         let app = App::start(options).await?;
         let address = app.address();
-        println!(
+        sayln!(
             "\nthongsuot demo: eight e-services on loopback, watched every two seconds.\n\n  \
              page     http://{address}/\n  \
              metrics  http://{address}/metrics\n  \

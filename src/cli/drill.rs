@@ -9,6 +9,7 @@ use super::Failure;
 use super::alerts::told::{Alert, Message, second};
 use super::alerts::{Where, read};
 use super::call::{Daemon, in_path};
+use super::output::sayln;
 use super::run::runtime;
 
 /// Between two looks at whether somebody answered.
@@ -101,23 +102,22 @@ impl Drill {
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     fn tell(&self, (text, alert): (String, Alert)) -> Result<(), Failure> {
         let looks = self.place.looks();
         if self.place.json {
-            println!("{text}");
+            sayln!("{text}");
         }
         let Some(ack) = &alert.acknowledged else {
             if !self.place.json {
                 let words = looks.pick("KHÔNG AI tiếp nhận trong", "NOBODY acknowledged it in");
                 let wait = SignedDuration::try_from(self.wait).unwrap_or(WAIT_MAX);
-                println!("✖ {}: {words} {wait:#}", alert.id);
+                sayln!("✖ {}: {words} {wait:#}", alert.id);
             }
             return Err(Failure::No);
         };
         if !self.place.json {
             let words = looks.pick("đã tiếp nhận lúc", "acknowledged it at");
-            println!("✔ {}: {} {words} {}", alert.id, ack.by, second(&ack.at));
+            sayln!("✔ {}: {} {words} {}", alert.id, ack.by, second(&ack.at));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::Failure;
 use super::call::Daemon;
+use super::output::sayln;
 
 /// Ask a running daemon whether it is well: exit code 0 if it is, 1 if not or if it is silent.
 #[derive(Debug, Args)]
@@ -18,13 +19,12 @@ pub(super) struct Healthy {
 }
 
 impl Healthy {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let (path, word) =
             if self.ready { ("/-/ready", "ready") } else { ("/-/healthy", "healthy") };
         match Daemon::new(&self.url, None)?.get(path) {
             Ok(_) => {
-                println!("{word}");
+                sayln!("{word}");
                 Ok(())
             }
             Err(failure) => {

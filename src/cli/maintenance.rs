@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::call::{Daemon, in_path};
+use super::output::{say, sayln};
 use super::status::Language;
 use super::{Failure, default_config};
 use crate::web::maintenance::Act as Asked;
@@ -120,7 +121,6 @@ struct Said {
 }
 
 impl Maintenance {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let Self { act, place } = self;
         let vietnamese = place.lang == Language::Vi;
@@ -132,7 +132,7 @@ impl Maintenance {
             None => ask(&Daemon::new(&place.url, place.token_file.as_deref())?, act)?,
         };
         if place.json {
-            println!("{text}");
+            sayln!("{text}");
             return Ok(());
         }
         let strange = |why| Failure::Ours(format!("the daemon answers something else: {why}"));
@@ -142,7 +142,7 @@ impl Maintenance {
         } else {
             told::one(&serde_json::from_str(&text).map_err(strange)?, vietnamese)
         };
-        print!("{told}");
+        say!("{told}");
         Ok(())
     }
 }

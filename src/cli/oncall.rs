@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::output::{say, sayln};
 use super::report::id;
 use super::status::Language;
 use super::{Failure, default_config, environment};
@@ -70,7 +71,6 @@ struct Question<'a> {
 }
 
 impl OnCall {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let config = config::load(&self.config, &environment)
             .map_err(|it| Failure::Config(it.to_string()))?;
@@ -95,9 +95,9 @@ impl OnCall {
         let teams = question.teams();
         if self.json {
             let text = serde_json::to_string_pretty(&question.json(&teams));
-            println!("{}", text.map_err(|why| Failure::Ours(why.to_string()))?);
+            sayln!("{}", text.map_err(|why| Failure::Ours(why.to_string()))?);
         } else {
-            print!("{}", table::text(&question));
+            say!("{}", table::text(&question));
         }
         let is_manned = |it: &TeamOnCall| it.now.via != "fallback";
         if !teams.is_empty() && teams.iter().all(is_manned) { Ok(()) } else { Err(Failure::No) }

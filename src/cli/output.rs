@@ -9,6 +9,28 @@ use tempfile::{Builder, NamedTempFile};
 
 use super::Failure;
 
+/// Writes to standard output. Who reads with `head` has seen enough: a pipe that is closed is no
+/// fault, and a terminal that takes nothing has nobody before it.
+pub(super) fn put(text: std::fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_fmt(text).and_then(|()| out.flush());
+}
+
+/// As `print!`, without its panic.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::output::put(format_args!($($text)*)) };
+}
+
+/// As `println!`, without its panic.
+macro_rules! sayln {
+    () => { $crate::cli::output::put(format_args!("\n")) };
+    ($($text:tt)*) => {
+        $crate::cli::output::put(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+pub(super) use {say, sayln};
+
 /// A place for an answer.
 #[derive(Debug)]
 pub(super) enum Output {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::output::{say, sayln};
 use super::run::runtime;
 use super::{Failure, default_config, environment};
 use crate::app::net;
@@ -52,7 +53,6 @@ struct Seen {
 }
 
 impl Probe {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let (config, check) = self.find()?;
         let net = net(&config).map_err(Failure::from)?;
@@ -66,10 +66,10 @@ impl Probe {
             seen
         });
         if self.json {
-            println!("{}", json::text(&check, &seen).map_err(|it| Failure::Ours(it.to_string()))?);
+            sayln!("{}", json::text(&check, &seen).map_err(|it| Failure::Ours(it.to_string()))?);
         } else {
             for it in &seen {
-                print!("{}", explain::text(&check, it));
+                say!("{}", explain::text(&check, it));
             }
         }
         let good = |it: &Seen| it.observation.reason.outcome().testimony() == Some(Testimony::Good);

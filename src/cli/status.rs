@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::call::Daemon;
+use super::output::{say, sayln};
 
 /// Show the country at a glance, from a running daemon.
 #[derive(Debug, Args)]
@@ -39,12 +40,11 @@ pub(super) enum Language {
 }
 
 impl Status {
-    #[expect(clippy::print_stdout, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let daemon = Daemon::new(&self.url, self.token_file.as_deref())?;
         let text = daemon.get("/api/v1/systems")?;
         if self.json {
-            println!("{text}");
+            sayln!("{text}");
             return Ok(());
         }
         let mut country: table::Country = serde_json::from_str(&text)
@@ -55,7 +55,7 @@ impl Status {
             vietnamese: self.lang == Language::Vi,
             checks: self.checks,
         };
-        print!("{}", table::text(&country, looks));
+        say!("{}", table::text(&country, looks));
         Ok(())
     }
 }

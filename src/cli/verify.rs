@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Failure;
+use super::output::sayln;
 
 /// Check that the history is whole and nobody has edited it.
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ pub(super) struct Verify {
 }
 
 impl Verify {
-    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the answer of the command")]
+    #[expect(clippy::print_stderr, reason = "the answer of the command")]
     pub(super) fn run(self) -> Result<(), Failure> {
         let mut told = 0;
         let progress = |done: crate::history::Progress| {
@@ -35,7 +36,7 @@ impl Verify {
             }
             text
         });
-        println!(
+        sayln!(
             "{} results in {} sealed day blocks, {} not sealed yet, {} events{}",
             report.sealed,
             report.blocks,
@@ -43,10 +44,10 @@ impl Verify {
             report.events,
             head.unwrap_or_default()
         );
-        report.faults.iter().for_each(|fault| println!("fault: {fault}"));
+        report.faults.iter().for_each(|fault| sayln!("fault: {fault}"));
         match report.fault_count {
-            0 => println!("whole, and as it was written"),
-            count => println!("{count} faults: the history is damaged or was edited"),
+            0 => sayln!("whole, and as it was written"),
+            count => sayln!("{count} faults: the history is damaged or was edited"),
         }
         if report.is_sound() { Ok(()) } else { Err(Failure::No) }
     }
