@@ -11,6 +11,7 @@ pub mod reason;
 pub mod phases;
 pub mod secret;
 pub mod text;
+pub mod bytes;
 pub mod expect;
 pub mod check;
 pub mod spec;

@@ -7,6 +7,7 @@
 use ring::hmac;
 
 use super::book::{Incident, IncidentId};
+use crate::model::bytes::hex;
 
 /// Bytes of the code that are kept: 128 bits can't be guessed over a network.
 const CODE_BYTES: usize = 16;
@@ -110,12 +111,6 @@ impl Link {
 /// Compares in a time that does not tell how much is right.
 fn same(right: &[u8], given: &[u8]) -> bool {
     right.len() == given.len() && right.iter().zip(given).fold(0, |all, (a, b)| all | (a ^ b)) == 0
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let pair = |it: &u8| [DIGITS[usize::from(it >> 4)], DIGITS[usize::from(it & 15)]];
-    bytes.iter().flat_map(pair).map(char::from).collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! `thongsuot verify`: is the history whole, and as it was written?
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::Failure;
 use super::output::sayln;
+use crate::model::bytes::hex;
 
 /// Check that the history is whole and nobody has edited it.
 #[derive(Debug, Args)]
@@ -29,13 +29,8 @@ impl Verify {
         };
         let report = crate::history::verify(&self.data, progress)
             .map_err(|error| Failure::Ours(error.to_string()))?;
-        let head = report.head.map(|(seq, hash)| {
-            let mut text = format!("\nnewest event: no. {seq}, ");
-            for byte in hash {
-                let _ = write!(text, "{byte:02x}");
-            }
-            text
-        });
+        let head =
+            report.head.map(|(seq, hash)| format!("\nnewest event: no. {seq}, {}", hex(&hash)));
         sayln!(
             "{} results in {} sealed day blocks, {} not sealed yet, {} events{}",
             report.sealed,

@@ -1,7 +1,7 @@
 //! From files to a configuration, or to everything that is wrong with them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use sha2::Digest;
 
@@ -15,6 +15,7 @@ use super::raw::{self, Node, Value};
 use super::shape::{Found, secret_in_line};
 use super::source::{self, Place, Source};
 use super::{Config, Monitor, include};
+use crate::model::bytes::hex;
 use crate::model::check::Check;
 use crate::model::system::Roster;
 
@@ -160,13 +161,6 @@ impl Reading {
             _ => Err(Mistakes::new(sources, mistakes)),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Runs a minute of `check`, over its lanes.

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::json;
 
+use crate::model::bytes::hex;
 use crate::model::check::Lane;
 use crate::model::time::Millis;
 
@@ -194,15 +195,6 @@ pub(super) const SEALED: &str = "history.sealed";
 
 /// The kind of event that tells of deleted days.
 pub(super) const EXPIRED: &str = "history.expired";
-
-/// In hexadecimal, lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 fn next_key(tx: &Transaction<'_>, stream: i64, day: i64) -> rusqlite::Result<BlockKey> {
     tx.query_row(

@@ -1,6 +1,5 @@
 //! From a history to a report, one check after the other.
 
-use std::fmt::Write as _;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -19,6 +18,7 @@ use super::{Report, ReportError, SystemFigures};
 use crate::availability::figures::Verdict;
 use crate::availability::figures::rollup::Rollup;
 use crate::history::{Reader, Sealed};
+use crate::model::bytes::hex;
 use crate::model::id::{CheckId, OwnerId, SystemId};
 use crate::model::span::Span;
 use crate::model::time::Millis;
@@ -269,12 +269,8 @@ fn manifest<'a>(blocks: impl Iterator<Item = (&'a str, &'a Sealed)>) -> [u8; 32]
     let mut hasher = Sha256::new();
     for (check, Sealed { lane, vantage, day, seq, count, sha256 }) in lines {
         let lane = lane.as_str();
-        let mut line = format!("{check} {lane} {vantage} {day} {seq} {count} ");
-        for byte in sha256 {
-            let _ = write!(line, "{byte:02x}");
-        }
-        line.push('\n');
-        hasher.update(line);
+        let sha256 = hex(sha256);
+        hasher.update(format!("{check} {lane} {vantage} {day} {seq} {count} {sha256}\n"));
     }
     hasher.finalize().into()
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::canonical::{self, hex};
+use super::canonical;
 use super::period::written;
 use super::{CheckFigures, Episode, METHOD, Measured, Piece, Report, Shown, SystemFigures};
 use crate::availability::calendar::Calendar;
@@ -11,6 +11,7 @@ use crate::availability::figures::rollup::Rollup;
 use crate::availability::figures::{Figures, Fraction};
 use crate::availability::latency::Quantiles;
 use crate::availability::track::Edge;
+use crate::model::bytes::hex;
 use crate::model::time::Millis;
 
 /// Version of the form; `docs/report.md` says what each added.

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::canonical::hex;
 use super::{METHOD, Report};
 use crate::availability::calendar::Calendar;
+use crate::model::bytes::hex;
 pub use words::Language;
 use words::Words;
 

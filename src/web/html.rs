@@ -1,5 +1,6 @@
 //! What every page needs of HTML.
 
+use crate::model::bytes::base64;
 use sha2::{Digest, Sha256};
 
 /// The policy of a page that may load and run nothing but its one style, and send its forms to
@@ -31,22 +32,6 @@ pub(super) fn escape(out: &mut String, text: &str) {
             _ => out.push(char),
         }
     }
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let at = |index: usize| u32::from(three.get(index).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            let padding = digit > three.len();
-            out.push(if padding { '=' } else { char::from(DIGITS[value as usize]) });
-        }
-    }
-    out
 }
 
 #[cfg(test)]

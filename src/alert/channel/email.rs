@@ -27,6 +27,7 @@ use super::hide::Secrets;
 use super::{SenderError, Sent};
 use crate::alert::message::{Message, tamed};
 use crate::model::alerting::channel::{Email, MailSecurity};
+use crate::model::bytes::hex;
 use crate::model::secret::Secret;
 use crate::model::time::Millis;
 
@@ -271,12 +272,7 @@ fn deepest(error: &dyn std::error::Error) -> String {
 
 /// The same text has the same id, which says nothing of the text.
 fn fingerprint(text: &str) -> String {
-    use fmt::Write;
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").ok();
-        hex
-    })
+    hex(&Sha256::digest(text.as_bytes())[..16])
 }
 
 /// One line; long enough for any subject of ours.

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use url::{Position, Url};
 
+use crate::model::bytes::base64;
 use crate::model::reason::Reason;
 use crate::model::secret::Secret;
 use crate::model::spec::Auth;
@@ -172,25 +173,6 @@ fn authorization(auth: &Auth, token: Option<&Secret>) -> Option<String> {
 /// The value of a Basic authorization (RFC 7617).
 pub(super) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
-}
-
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(group.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for letter in 0..4 {
-            if letter <= group.len() {
-                let index = bits >> (18 - 6 * letter) & 0x3f;
-                text.push(char::from(LETTERS[index as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
 }
 
 /// Whether two URLs are of the same host.

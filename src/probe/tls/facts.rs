@@ -1,6 +1,5 @@
 //! What a certificate says, for people.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use rustls::pki_types::CertificateDer;
@@ -9,6 +8,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
+use crate::model::bytes::hex;
 use crate::model::observation::CertFacts;
 use crate::model::time::Millis;
 use crate::probe::expect::shorten;
@@ -71,12 +71,4 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
         16 => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
         _ => None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _always_ok = write!(text, "{byte:02x}");
-        text
-    })
 }

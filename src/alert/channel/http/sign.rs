@@ -1,7 +1,6 @@
 //! Signatures of requests: the receiver knows that we wrote them, and when.
 
-use std::fmt::Write;
-
+use crate::model::bytes::hex;
 use ring::hmac;
 
 /// `sha256=<hex of HMAC-SHA256(key, "<seconds>.<body>")>` (RFC 2104, FIPS 180-4). With the time
@@ -12,10 +11,7 @@ pub fn signature(key: &[u8], seconds: i64, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(&key);
     context.update(format!("{seconds}.").as_bytes());
     context.update(body);
-    context.sign().as_ref().iter().fold("sha256=".to_owned(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").ok();
-        hex
-    })
+    format!("sha256={}", hex(context.sign().as_ref()))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use super::{plain, read};
 use crate::alert::channel::Sent;
 use crate::alert::message::tamed;
 use crate::model::alerting::channel::TokenExchange;
+use crate::model::bytes::hex;
 use crate::model::id::ChannelId;
 use crate::model::secret::Secret;
 use crate::model::time::Millis;
@@ -208,12 +209,7 @@ impl Tokens {
 
 /// What a chain of pairs began with.
 fn origin(exchange: &TokenExchange) -> String {
-    use fmt::Write;
-    let digest = Sha256::digest(exchange.refresh_token.reveal().as_bytes());
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").ok();
-        hex
-    })
+    hex(&Sha256::digest(exchange.refresh_token.reveal().as_bytes()))
 }
 
 /// Whether an answer says that the access token is no longer good.
