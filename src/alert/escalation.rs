@@ -43,9 +43,6 @@ pub use what::{Drop, What, Why};
 /// people get the whole of their time.
 pub const LATE_MS: i64 = 60_000;
 
-/// Lines of a log: of a longer one the first is kept, and the newest.
-const LOG_LINES_MAX: usize = 200;
-
 /// By what is decided, besides the incident.
 #[derive(Clone, Copy, Debug)]
 pub struct Desk<'a> {
@@ -432,7 +429,7 @@ impl<'a> Run<'a> {
     }
 
     fn happen(&mut self, incident: &mut Incident, what: What) {
-        note(incident, self.now, what.as_str(), what.to_string());
+        incident.note(self.now, what.as_str(), what.to_string());
         self.decided.happened.push(what);
     }
 
@@ -445,14 +442,6 @@ impl<'a> Run<'a> {
         let teams = &self.desk.alerting.teams;
         let named = incident.team.as_ref().and_then(|id| teams.iter().find(|it| it.id == *id));
         named.or(teams.first())
-    }
-}
-
-/// Adds a line to an incident's log.
-fn note(incident: &mut Incident, at: Millis, what: &str, text: String) {
-    incident.log.push(LogLine { at, what: what.to_owned(), text });
-    while incident.log.len() > LOG_LINES_MAX {
-        incident.log.remove(1);
     }
 }
 

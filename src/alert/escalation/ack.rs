@@ -3,8 +3,6 @@
 use crate::alert::book::{Ack, Ending, Incident};
 use crate::model::time::Millis;
 
-use super::note;
-
 /// Why an incident can't be taken on or closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
@@ -39,7 +37,7 @@ pub fn acknowledge(
     }
     incident.ack = Some(Ack { at: now, by: by.to_owned(), via: via.to_owned() });
     incident.escalation.next = None;
-    note(incident, now, "acked", format!("{by} ({via})"));
+    incident.note(now, "acked", format!("{by} ({via})"));
     Ok(())
 }
 
@@ -59,6 +57,6 @@ pub fn close_by_hand(
     }
     (incident.closed, incident.ending) = (Some(now), Some(Ending::ByHand));
     (incident.held_until, incident.escalation.next) = (None, None);
-    note(incident, now, "closed.by_hand", format!("{by} ({via})"));
+    incident.note(now, "closed.by_hand", format!("{by} ({via})"));
     Ok(())
 }
