@@ -28,3 +28,10 @@ pub mod rota;
 pub mod escalation;
 #[cfg(test)]
 mod sketch;
+
+/// The word that stands for a variant in files, labels and the API.
+#[must_use]
+pub fn word(variant: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(variant).ok();
+    word.as_ref().and_then(|it| it.as_str()).unwrap_or("unknown").to_owned()
+}

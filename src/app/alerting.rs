@@ -43,6 +43,7 @@ use crate::alert::facts::{Facts, TroubleKind};
 use crate::alert::rota;
 use crate::alert::rules::conditions;
 use crate::alert::step::{self, Happened, What, step};
+use crate::alert::word;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::history::{self, History};
@@ -442,12 +443,6 @@ impl Alerting {
             metrics.alertmanager(&status.name, counts, status.accepts(now));
         }
     }
-}
-
-/// The name of a variant, as it is stored.
-fn word(it: &impl serde::Serialize) -> String {
-    let name = serde_json::to_value(it).ok();
-    name.as_ref().and_then(|it| it.as_str()).unwrap_or_default().to_owned()
 }
 
 fn line(at: Millis, what: &str, body: serde_json::Value) -> history::Event {

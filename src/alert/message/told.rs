@@ -7,6 +7,7 @@ use super::tame::one_line;
 use super::words;
 use crate::alert::book::Incident;
 use crate::alert::condition::{Kind, Thread};
+use crate::alert::word;
 use crate::model::alerting::rules::Severity;
 
 /// Most checks that a message names.
@@ -145,7 +146,7 @@ pub fn told(incident: &Incident, scene: &Scene<'_>) -> Told {
         since: instant(incident.since),
         ended: incident.closed.map(|_| instant(ended)).unwrap_or_default(),
         ending: incident.ending.map_or("", |it| words::ending(language, it)).to_owned(),
-        ending_kind: incident.ending.and_then(word_of).unwrap_or_default(),
+        ending_kind: incident.ending.as_ref().map(word).unwrap_or_default(),
         duration: words::duration(language, ended.since(incident.since)),
         reason: first.map_or_else(String::new, |it| it.reason.clone()),
         count: first.map_or_else(String::new, |it| it.count.clone()),
@@ -170,11 +171,6 @@ pub fn told(incident: &Incident, scene: &Scene<'_>) -> Told {
         system_id,
         said,
     }
-}
-
-/// The name of a unit variant as it is stored.
-fn word_of(it: impl Serialize) -> Option<String> {
-    serde_json::to_value(it).ok()?.as_str().map(str::to_owned)
 }
 
 fn title(system: &str, thread: &Thread, checks: &[ToldCheck], more: usize) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::desk::State;
-use super::{Alerting, watched, word};
+use super::{Alerting, watched};
 use crate::alert::book::{Incident, IncidentId};
 use crate::alert::condition::Thread;
 use crate::alert::delivery::{Delivery, Status};
@@ -11,6 +11,7 @@ use crate::alert::escalation;
 use crate::alert::link::Link;
 use crate::alert::rota::{self, Via};
 use crate::alert::step;
+use crate::alert::word;
 use crate::app::pipeline::journal;
 use crate::config::Config;
 use crate::model::alerting::Language;

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use url::Url;
 
 use super::text::{Checks, Words};
 use super::{Alerts, AmAlert, Labels, RESOLVED_MS};
 use crate::alert::book::{Book, Incident};
 use crate::alert::condition::Thread;
+use crate::alert::word;
 use crate::model::alerting::Alerting;
 use crate::model::alerting::rules::Severity;
 use crate::model::id::{OwnerId, SystemId};
@@ -205,12 +205,6 @@ fn put(to: &mut BTreeMap<String, String>, name: &str, value: &str) {
     if !value.trim().is_empty() {
         to.insert(name.to_owned(), value);
     }
-}
-
-/// The word that stands for a variant in files.
-fn word(variant: &impl Serialize) -> String {
-    let word = serde_json::to_value(variant).ok();
-    word.as_ref().and_then(|it| it.as_str()).unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]
