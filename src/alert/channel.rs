@@ -4,6 +4,7 @@
 //! log and a page: without secrets, tamed, short.
 
 pub mod alertmanager;
+pub mod trust;
 mod email;
 mod hide;
 mod http;

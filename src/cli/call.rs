@@ -91,12 +91,6 @@ fn deepest(error: &dyn std::error::Error) -> String {
 
 /// A client that trusts what the system trusts.
 fn caller() -> Result<reqwest::Client, Box<dyn std::error::Error>> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = crate::alert::channel::trust::system_tls()?;
     Ok(reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT).build()?)
 }

@@ -145,14 +145,7 @@ fn plain(error: reqwest::Error) -> String {
 /// A client that trusts what the system trusts, follows nothing, and keeps no connection: between
 /// two alerts every one of them would have died.
 fn client() -> Result<reqwest::Client, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = super::trust::system_tls().map_err(|error| error.to_string())?;
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(concat!("thongsuot/", env!("CARGO_PKG_VERSION")))

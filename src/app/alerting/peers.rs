@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Alerting;
+use crate::alert::channel::trust::system_tls;
 use crate::app::lock;
 use crate::model::alerting::PeerMonitor;
 use crate::model::time::Millis;
@@ -104,14 +105,7 @@ async fn ask(peer: &PeerMonitor) -> Result<Option<i64>, String> {
 
 /// A client that trusts what the system trusts, and follows nothing.
 pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|it| it.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = system_tls().map_err(|it| it.to_string())?;
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())

@@ -1,17 +1,17 @@
 //! The requests of one instance.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap};
 use reqwest::{RequestBuilder, StatusCode};
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 use super::bisect::Verdict;
 use super::{ClientError, NAMES};
+use crate::alert::channel::trust;
 use crate::model::alerting::channel::Alertmanager;
 use crate::model::spec::Auth;
 
@@ -170,19 +170,15 @@ fn deepest(error: &dyn Error) -> String {
 
 /// Trusts what the system trusts and the extra roots; with our certificate if there is one.
 fn tls(settings: &Alertmanager, name: &str) -> Result<ClientConfig, ClientError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut roots = trust::system_roots();
     for pem in &settings.extra_roots_pem {
         let wrong = |why: &dyn std::fmt::Display| ClientError::Roots(name.into(), why.to_string());
         for root in CertificateDer::pem_slice_iter(pem) {
             roots.add(root.map_err(|why| wrong(&why))?).map_err(|why| wrong(&why))?;
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|why| ClientError::Client(name.into(), why.to_string()))?
-        .with_root_certificates(roots);
+    let builder =
+        trust::trusting(roots).map_err(|why| ClientError::Client(name.into(), why.to_string()))?;
     let Some(identity) = &settings.identity_pem else { return Ok(builder.with_no_client_auth()) };
     let wrong = |why: &str| ClientError::Identity(name.into(), why.to_owned());
     let pem = identity.reveal().as_bytes();
