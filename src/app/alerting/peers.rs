@@ -38,6 +38,7 @@ struct Health {
 /// Asks it until `stop`.
 pub(super) async fn run(alerting: Arc<Alerting>, peer: PeerMonitor, stop: CancellationToken) {
     let failing = Arc::clone(&lock(&alerting.health).peers);
+    let client = client(TIMEOUT);
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -47,7 +48,7 @@ pub(super) async fn run(alerting: Arc<Alerting>, peer: PeerMonitor, stop: Cancel
         }
         let asked = tokio::select! {
             () = stop.cancelled() => break,
-            asked = ask(&peer) => asked,
+            asked = ask(&client, &peer) => asked,
         };
         let now = alerting.clock.now();
         let health = asked.and_then(|newest| match newest {
@@ -79,9 +80,12 @@ pub(super) fn keep(failing: &mut Failing, watched: &[PeerMonitor]) {
 }
 
 /// When its newest result started, in Unix milliseconds.
-async fn ask(peer: &PeerMonitor) -> Result<Option<i64>, String> {
+async fn ask(
+    client: &Result<reqwest::Client, String>,
+    peer: &PeerMonitor,
+) -> Result<Option<i64>, String> {
     let url = peer.url.join("-/healthy").map_err(|it| it.to_string())?;
-    let mut request = client(TIMEOUT)?.get(url);
+    let mut request = client.as_ref().map_err(Clone::clone)?.get(url);
     if let Some(token) = &peer.token {
         request = request.bearer_auth(token.reveal());
     }
@@ -103,13 +107,15 @@ async fn ask(peer: &PeerMonitor) -> Result<Option<i64>, String> {
     Ok(newest.map(jiff::Timestamp::as_millisecond))
 }
 
-/// A client that trusts what the system trusts, and follows nothing.
+/// A client that trusts what the system trusts, follows nothing, and keeps no connection. Reads the
+/// system's roots: make it once.
 pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
     let tls = system_tls().map_err(|it| it.to_string())?;
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .pool_max_idle_per_host(0)
         .timeout(timeout);
     client.build().map_err(|it| it.to_string())
 }

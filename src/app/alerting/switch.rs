@@ -33,6 +33,7 @@ pub(super) async fn run(alerting: Arc<Alerting>, dead_man: DeadMan, stop: Cancel
     let mut tick = interval(dead_man.every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let metrics = Arc::clone(&alerting.metrics);
+    let client = peers::client(TIMEOUT);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -45,7 +46,7 @@ pub(super) async fn run(alerting: Arc<Alerting>, dead_man: DeadMan, stop: Cancel
         }
         let called = tokio::select! {
             () = stop.cancelled() => return,
-            called = call(dead_man.url.reveal()) => called,
+            called = call(&client, dead_man.url.reveal()) => called,
         };
         match called {
             Ok(()) => {
@@ -60,8 +61,8 @@ pub(super) async fn run(alerting: Arc<Alerting>, dead_man: DeadMan, stop: Cancel
     }
 }
 
-async fn call(url: &str) -> Result<(), String> {
-    let client = peers::client(TIMEOUT)?;
+async fn call(client: &Result<reqwest::Client, String>, url: &str) -> Result<(), String> {
+    let client = client.as_ref().map_err(Clone::clone)?;
     let answer = client.post(url).send().await.map_err(|it| it.without_url().to_string())?;
     let status = answer.status();
     status.is_success().then_some(()).ok_or_else(|| format!("it answers {}", status.as_u16()))
