@@ -33,7 +33,7 @@ use recipients::Recipient;
 use sent::{Sent, is_out, is_page_of, key};
 use steps::{after, again_ms, delay_ms, longest_ms};
 
-pub use ack::{NotTaken, acknowledge, close_by_hand};
+pub use ack::{NotTaken, acknowledge};
 pub use again::try_at_once;
 pub use steps::{AGAIN_MS_MAX, PAUSE_MS_MIN, Place, timetable};
 pub use what::{Drop, What, Why};

@@ -1,6 +1,6 @@
 //! What people say of an incident: "I have it" (tiếp nhận), "it is over" (đóng sự cố).
 
-use crate::alert::book::{Ack, Ending, Incident};
+use crate::alert::book::{Ack, Incident};
 use crate::model::time::Millis;
 
 /// Why an incident can't be taken on or closed.
@@ -38,25 +38,5 @@ pub fn acknowledge(
     incident.ack = Some(Ack { at: now, by: by.to_owned(), via: via.to_owned() });
     incident.escalation.next = None;
     incident.note(now, "acked", format!("{by} ({via})"));
-    Ok(())
-}
-
-/// Somebody says that an incident is over. Its parts are the book's to close.
-///
-/// # Errors
-///
-/// [`NotTaken::Closed`] if it is already.
-pub fn close_by_hand(
-    incident: &mut Incident,
-    by: &str,
-    via: &str,
-    now: Millis,
-) -> Result<(), NotTaken> {
-    if !incident.is_open() {
-        return Err(NotTaken::Closed);
-    }
-    (incident.closed, incident.ending) = (Some(now), Some(Ending::ByHand));
-    (incident.held_until, incident.escalation.next) = (None, None);
-    incident.note(now, "closed.by_hand", format!("{by} ({via})"));
     Ok(())
 }

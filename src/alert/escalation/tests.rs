@@ -4,8 +4,9 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::book::{Ack, Cause, CauseBy, Ending, Escalation, IncidentId, Said};
+use crate::alert::book::{Ack, Book, Cause, CauseBy, Ending, Escalation, IncidentId, Said};
 use crate::alert::condition::{Kind, Thread};
+use crate::alert::step;
 use crate::model::alerting::people::{Contact, Layer, Override, Person, Step, Target, Turn};
 use crate::model::id::{ChannelId, PersonId, SystemId, TeamId};
 
@@ -583,10 +584,14 @@ fn a_clock_that_is_set_back_delays_no_step_beyond_its_wait() {
 #[test]
 fn what_is_closed_is_not_taken_on() {
     let mut world = World::page();
-    assert_eq!(close_by_hand(&mut world.incident, "an", "api", world.now), Ok(()));
-    assert_eq!(world.incident.ending, Some(Ending::ByHand));
+    let (mut book, id) = (Book::default(), world.incident.id.clone());
+    book.incidents.insert(id.clone(), world.incident);
+    let by = Ack { at: world.now, by: "an".to_owned(), via: "api".to_owned() };
+    assert_eq!(step::close(&mut book, &id, &by).len(), 1);
+    assert_eq!(book.incidents[&id].ending, Some(Ending::ByHand));
     let gone = Err(NotTaken::Closed);
-    assert_eq!(close_by_hand(&mut world.incident, "an", "api", world.now), gone);
+    assert_eq!(step::close(&mut book, &id, &by), [], "it is closed already");
+    world.incident = book.incidents.remove(&id).unwrap();
     assert_eq!(acknowledge(&mut world.incident, "an", "api", world.now), gone);
 }
 
