@@ -57,10 +57,8 @@ pub struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// To be sent.
+    /// To be sent, or being sent: after a restart it is sent again, with the same key.
     Pending,
-    /// An attempt began; after a restart it is sent again, with the same key.
-    Sending,
     /// The channel took it.
     Sent {
         /// When.
@@ -100,6 +98,6 @@ impl Delivery {
     /// Whether there is still something to do.
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
-        matches!(self.status, Status::Pending | Status::Sending)
+        matches!(self.status, Status::Pending)
     }
 }

@@ -69,10 +69,7 @@ impl Outbox {
     #[must_use]
     pub fn restore(kept: impl IntoIterator<Item = Delivery>) -> Self {
         let mut outbox = Self::default();
-        for mut delivery in kept {
-            if delivery.status == Status::Sending {
-                delivery.status = Status::Pending;
-            }
+        for delivery in kept {
             if let Status::Sent { at } = delivery.status {
                 outbox.went(&delivery, at);
             }

@@ -95,7 +95,7 @@ pub(super) fn is_page_of(it: &Delivery, round: u32) -> bool {
 
 /// Whether a delivery has left, as far as is known.
 pub(super) const fn is_out(it: &Delivery) -> bool {
-    matches!(it.status, Status::Sent { .. } | Status::Sending)
+    matches!(it.status, Status::Sent { .. })
 }
 
 /// The idempotency key of a delivery.

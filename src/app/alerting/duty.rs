@@ -217,7 +217,7 @@ impl Alerting {
 
 fn message(delivery: &Delivery) -> MessageSeen {
     let (status, ended) = match delivery.status {
-        Status::Pending | Status::Sending => ("pending", None),
+        Status::Pending => ("pending", None),
         Status::Sent { at } => ("sent", Some(at)),
         Status::Failed { at } => ("failed", Some(at)),
         Status::Dropped { at } => ("dropped", Some(at)),

@@ -205,7 +205,7 @@ fn line(delivery: &Delivery, now: Millis) -> crate::history::Event {
     let kind = match delivery.status {
         Status::Sent { .. } => "alert.sent",
         Status::Failed { .. } => "alert.failed",
-        Status::Dropped { .. } | Status::Pending | Status::Sending => "alert.dropped",
+        Status::Dropped { .. } | Status::Pending => "alert.dropped",
     };
     let body = serde_json::json!({
         "incident": delivery.incident.0, "purpose": delivery.purpose.as_str(),
