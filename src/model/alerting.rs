@@ -27,6 +27,9 @@ pub struct Alerting {
     /// Where people reach this monitor: the base of acknowledge links and of links to incidents.
     /// `None`: messages have no links.
     pub public_url: Option<Url>,
+    /// Whose users see what this vantage sees: a carrier, a place. Messages of a service say that
+    /// they are hit. `None`: nobody is named.
+    pub seen_from: Option<String>,
     /// A Grafana panel; `{system}` stands for the system's id.
     pub grafana_url: Option<String>,
     /// A folder with templates that replace the built-in ones of the same name.
@@ -64,6 +67,7 @@ impl Default for Alerting {
         Self {
             language: Language::Vietnamese,
             public_url: None,
+            seen_from: None,
             grafana_url: None,
             templates: None,
             link_key: None,

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::desk::Desk;
 use crate::alert::book::{Book, Incident};
+use crate::alert::condition::Thread;
 use crate::alert::delivery::{Delivery, Purpose};
 use crate::alert::link::{Link, Links};
 use crate::alert::message::{Message, Scene, Templates, Told, told};
@@ -35,7 +36,10 @@ impl Words {
             let known = |it: &Delivery| {
                 let incident = state.book.incidents.get(&it.incident)?;
                 let ack_url = self.ack_url(incident, it);
-                let scene = self.scene(&roster, &state.book, &ack_url, now);
+                let scene = Scene {
+                    hit: self.hit(incident),
+                    ..self.scene(&roster, &state.book, &ack_url, now)
+                };
                 Some(told(incident, &scene))
             };
             batch.deliveries.iter().filter_map(known).collect()
@@ -73,6 +77,15 @@ impl Words {
             hit: &[],
             fine: &[],
             ack_url,
+        }
+    }
+
+    /// Who is hit, as far as one vantage knows: of a service, not of a certificate or a trouble of
+    /// our own.
+    fn hit(&self, incident: &Incident) -> &[String] {
+        match incident.thread {
+            Thread::Service(_) => self.alerting.seen_from.as_slice(),
+            _ => &[],
         }
     }
 

@@ -71,6 +71,7 @@ pub(in crate::config) fn alerting(
             _ => Language::Vietnamese,
         },
         public_url: base(desk, node, "public_url"),
+        seen_from: node.text("seen_from").map(str::to_owned),
         grafana_url: node.text("grafana_url").map(str::to_owned),
         templates: node.get("templates").and_then(|path| desk.directory(path)),
         link_key: node.get("link_key").and_then(|key| desk.long_secret(key, LINK_KEY_BYTES_MIN)),

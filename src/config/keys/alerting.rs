@@ -30,6 +30,14 @@ pub(crate) static ALERTING: Table = plain(
              incidents.",
         ),
         optional(
+            "seen_from",
+            PLAIN,
+            "none: nobody is named",
+            r#""Viettel, Hà Nội""#,
+            "Whose users see what this monitor sees: the carrier of its line, its place. Messages \
+             about a service say that these are hit; of others one monitor knows nothing.",
+        ),
+        optional(
             "grafana_url",
             Shape::Text(Form::Url),
             "none",

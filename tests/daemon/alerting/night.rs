@@ -56,7 +56,7 @@ fn one_outage_at_night_is_one_mail_one_answer_and_one_all_clear() {
             &[("0s", "\"oncall\", \"person:chi\""), (second.as_str(), "\"person:truong\"")],
         ),
     ];
-    let keys = "resolve_after = \"1s\"";
+    let keys = "resolve_after = \"1s\"\nseen_from = \"Viettel, Hà Nội\"";
     folder.write(&alerting(keys, &[check("vneid", server.address(), QUICK)], &people));
     let daemon = folder.start();
     daemon.until_state("vneid", "up");
@@ -67,9 +67,11 @@ fn one_outage_at_night_is_one_mail_one_answer_and_one_all_clear() {
     let begun = Instant::now();
     let subject = woken["headers"]["subject"].as_str().unwrap();
     assert!(subject.starts_with("[GIÁN ĐOẠN] Hệ thống vneid"), "{subject}");
+    assert!(subject.contains("(Viettel, Hà Nội)"), "{subject}");
     assert!(subject.contains("Chưa có người tiếp nhận"), "{subject}");
     let text = woken["text"].as_str().unwrap();
     let number = subject.rsplit("Mã ").next().unwrap();
+    assert!(text.contains("Bị ảnh hưởng: Viettel, Hà Nội"), "{text}");
     println!("{subject}\n\n{text}");
     let link = line(text, "TIẾP NHẬN: ");
     let path = link.strip_prefix("https://giamsat.example.gov.vn").unwrap();
