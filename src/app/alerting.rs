@@ -370,7 +370,7 @@ impl Alerting {
             }
             for what in decided.happened {
                 let kind = format!("alert.{}", what.as_str());
-                info!(incident = incident.id.0, what = what.as_str(), "{what}");
+                info!(incident = incident.id.0, what = what.as_str(), detail = %what, "escalation");
                 let body =
                     serde_json::json!({ "incident": incident.id.0, "text": what.to_string() });
                 lines.push(journal(now, &kind, body));
