@@ -14,6 +14,7 @@ mod kill;
 mod suspend;
 mod clock;
 mod backoff;
+mod past;
 mod reload;
 mod descriptors;
 mod disk_full;

@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use thongsuot::availability::calendar::{self, Calendar};
 use thongsuot::clock::Clock;
-use thongsuot::config::parse_str;
-use thongsuot::history::{Event, History, Record, Settings};
-use thongsuot::model::check::Lane;
-use thongsuot::model::id::{CheckId, VantageId};
-use thongsuot::model::phases::Phases;
-use thongsuot::model::reason::Reason;
-use thongsuot::model::result::{RunKind, RunResult};
-use thongsuot::model::time::{Micros, Millis};
-use thongsuot::report::contract::Contract;
+use thongsuot::history::{History, Settings};
+use thongsuot::model::time::Millis;
 
 use crate::harness::{Daemon, Folder, check, config, until, within};
+use crate::past;
 use crate::server::{Manner, Server};
 
 const KEYS: &str = "interval = \"1s\"\ntimeout = \"1s\"";
@@ -165,29 +159,10 @@ async fn seed(folder: &Folder, written: &str, now: Millis) {
     let settings = Settings { folder: Some(data), reserve_bytes: 0, ..Settings::default() };
     let history = History::open(settings, None).unwrap();
     let result = |ago_s: i64| {
-        let at = now.plus_ms(-ago_s * 1_000);
         let bad = (4_800..5_400).contains(&ago_s);
-        Record::Result(RunResult {
-            check: CheckId::new("a").unwrap(),
-            lane: Lane::Any,
-            vantage: VantageId::new("hn-1").unwrap(),
-            due: at,
-            started: at,
-            lateness: Micros(0),
-            kind: RunKind::Grid,
-            run: 0,
-            reason: if bad { Reason::HttpStatus } else { Reason::None },
-            phases: Phases::from_array([0, 0, 0, 0, 50_000, 0].map(Micros)),
-            status: Some(if bad { 500 } else { 200 }),
-            bytes: 0,
-            reused: false,
-        })
+        past::result("a", now.plus_ms(-ago_s * 1_000).0, bad)
     };
-    let config = parse_str("targets.toml", written).unwrap_or_else(|it| panic!("{it}"));
-    let vantages = [config.monitor.vantage.clone()];
-    let contract = Contract::of(&config.roster, &config.monitor.timezone_name, &vantages);
-    let (at, body) = (now.plus_ms(-14_400_000), json!({ "contract": contract.to_json() }));
-    let promise = Record::Event(Event { at, kind: "config.loaded".to_owned(), body });
+    let promise = past::promise(now.plus_ms(-14_400_000).0, written);
     let records = (3..720).rev().map(|slot| result(slot * 20));
     history.append(std::iter::once(promise).chain(records).collect()).await.unwrap();
     history.close().await.unwrap();

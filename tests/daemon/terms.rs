@@ -4,19 +4,12 @@
 
 use serde_json::{Value, json};
 use thongsuot::clock::Clock;
-use thongsuot::config::parse_str;
-use thongsuot::history::{Event, History, Reader, Record, Settings};
-use thongsuot::model::check::Lane;
-use thongsuot::model::id::{CheckId, VantageId};
-use thongsuot::model::phases::Phases;
-use thongsuot::model::reason::Reason;
-use thongsuot::model::result::{RunKind, RunResult};
-use thongsuot::model::time::{Micros, Millis};
-use thongsuot::report::contract::Contract;
+use thongsuot::history::{History, Reader, Record, Settings};
 use thongsuot::report::period::Named;
 use thongsuot::report::{Journal, Request, build, json as report_json, zone_of};
 
 use crate::harness::{Daemon, Folder, config, millis};
+use crate::past::{promise, result};
 use crate::server::Server;
 
 const MINUTE: i64 = 60_000;
@@ -37,34 +30,6 @@ fn written(server: &Server, system: &str, first: &str, second: &str) -> String {
         check("b", second)
     );
     config("", &[system])
-}
-
-/// What a configuration promises, as the journal has it.
-fn promise(at: i64, written: &str) -> Record {
-    let config = parse_str("targets.toml", written).unwrap_or_else(|it| panic!("{it}"));
-    let vantages = [config.monitor.vantage.clone()];
-    let contract = Contract::of(&config.roster, &config.monitor.timezone_name, &vantages);
-    let body = json!({ "config": config.fingerprint, "contract": contract.to_json() });
-    Record::Event(Event { at: Millis(at), kind: "config.loaded".to_owned(), body })
-}
-
-fn result(check: &str, at: i64, bad: bool) -> Record {
-    let at = Millis(at);
-    Record::Result(RunResult {
-        check: CheckId::new(check).unwrap(),
-        lane: Lane::Any,
-        vantage: VantageId::new("hn-1").unwrap(),
-        due: at,
-        started: at,
-        lateness: Micros(0),
-        kind: RunKind::Grid,
-        run: 0,
-        reason: if bad { Reason::HttpStatus } else { Reason::None },
-        phases: Phases::from_array([0, 0, 0, 0, 50_000, 0].map(Micros)),
-        status: Some(if bad { 500 } else { 200 }),
-        bytes: 0,
-        reused: false,
-    })
 }
 
 /// Three days that end an hour before `now`: a result a minute (later every two), outages over

@@ -4,21 +4,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::json;
 use thongsuot::clock::Clock;
-use thongsuot::config::parse_str;
 use thongsuot::demo::Demo;
-use thongsuot::history::{Event, History, Record, Settings};
-use thongsuot::model::check::Lane;
-use thongsuot::model::id::{CheckId, VantageId};
-use thongsuot::model::phases::Phases;
-use thongsuot::model::reason::Reason;
-use thongsuot::model::result::{RunKind, RunResult};
-use thongsuot::model::time::{Micros, Millis};
-use thongsuot::report::contract::Contract;
+use thongsuot::history::{History, Record, Settings};
 use tokio::runtime::Runtime;
 
 use crate::harness::{Daemon, Folder, until};
+use crate::past;
 use crate::server::{Manner, Server};
 
 const MINUTE: i64 = 60_000;
@@ -186,7 +178,7 @@ impl Country {
         }
         for at in (from..self.begun).step_by(usize::try_from(STEP).unwrap()) {
             if let Some(bad) = bad(at, self) {
-                records.extend(["dvc", "sso", "cham"].map(|check| result(check, at, bad)));
+                records.extend(["dvc", "sso", "cham"].map(|check| past::result(check, at, bad)));
             }
         }
         self.runtime.block_on(async {
@@ -203,11 +195,7 @@ impl Country {
         let written = written.replace("{ file = \"beat\" }", "{ env = \"BEAT\" }");
         let written = written.replace("extra_roots = [\"demo/demo-root.pem\"]\n", "");
         let alerting = written.split("[alerting]").next().unwrap();
-        let config = parse_str("targets.toml", alerting).unwrap_or_else(|it| panic!("{it}"));
-        let vantages = [config.monitor.vantage.clone()];
-        let contract = Contract::of(&config.roster, &config.monitor.timezone_name, &vantages);
-        let body = json!({ "config": config.fingerprint, "contract": contract.to_json() });
-        Record::Event(Event { at: Millis(at), kind: "config.loaded".to_owned(), body })
+        past::promise(at, alerting)
     }
 }
 
@@ -217,23 +205,4 @@ impl Drop for Country {
             self.runtime.block_on(demo.stop());
         }
     }
-}
-
-fn result(check: &str, at: i64, bad: bool) -> Record {
-    let at = Millis(at);
-    Record::Result(RunResult {
-        check: CheckId::new(check).unwrap(),
-        lane: Lane::Any,
-        vantage: VantageId::new("hn-1").unwrap(),
-        due: at,
-        started: at,
-        lateness: Micros(0),
-        kind: RunKind::Grid,
-        run: 0,
-        reason: if bad { Reason::HttpStatus } else { Reason::None },
-        phases: Phases::from_array([0, 0, 0, 0, 50_000, 0].map(Micros)),
-        status: Some(if bad { 500 } else { 200 }),
-        bytes: 0,
-        reused: false,
-    })
 }
