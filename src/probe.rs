@@ -20,7 +20,8 @@ mod icmp;
 mod grpc;
 pub mod heartbeat;
 
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation};
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
@@ -31,17 +32,18 @@ pub use net::{Net, NetError, Settings};
 
 use stopwatch::Fault;
 
-/// Runs `check` once in `lane`. `now` is the wall time at the start, by which certificates are
+/// Runs `check` once, in the way of `how` (a [`crate::model::check::Lane`] will do). `now` is the wall time at the start, by which certificates are
 /// judged. Never fails and never outlasts the check's timeout by more than a few milliseconds
 /// (besides the time spent aside, which has the same limit of its own).
-pub async fn run(check: &Check, lane: Lane, net: &Net, now: Millis) -> Observation {
+pub async fn run(check: &Check, how: impl Into<How>, net: &Net, now: Millis) -> Observation {
+    let how = how.into();
     match &check.spec {
-        Spec::Http(spec) => http::run(spec, check, lane, net, now).await,
-        Spec::Tls(spec) => tls::run(spec, check, lane, net, now).await,
-        Spec::Tcp(spec) => tcp::run(spec, check, lane, net, now).await,
-        Spec::Dns(spec) => dns::run(spec, check, lane, net, now).await,
-        Spec::Icmp(spec) => icmp::run(spec, check, lane, net).await,
-        Spec::Grpc(spec) => grpc::run(spec, check, lane, net, now).await,
+        Spec::Http(spec) => http::run(spec, check, how, net, now).await,
+        Spec::Tls(spec) => tls::run(spec, check, how, net, now).await,
+        Spec::Tcp(spec) => tcp::run(spec, check, how, net, now).await,
+        Spec::Dns(spec) => dns::run(spec, check, how, net, now).await,
+        Spec::Icmp(spec) => icmp::run(spec, check, how, net).await,
+        Spec::Grpc(spec) => grpc::run(spec, check, how, net, now).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref()),
     }
 }

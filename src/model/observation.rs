@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::kept::Kept;
 use super::phases::Phases;
 use super::reason::Reason;
 use super::time::{Micros, Millis};
@@ -47,6 +48,8 @@ pub struct Detail {
     pub answer: Vec<String>,
     /// Time spent on a token or a proxy's name, outside the run.
     pub aside: Micros,
+    /// The whole answer, where it was asked for.
+    pub kept: Option<Box<Kept>>,
 }
 
 /// One hop of an HTTP run.

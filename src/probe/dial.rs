@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use rustix::io::Errno;
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::model::how::How;
 use crate::model::observation::Detail;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -22,16 +23,21 @@ use super::stopwatch::{Fault, Stopwatch};
 pub(super) async fn connect(
     addresses: &[IpAddr],
     port: u16,
+    how: How,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<TcpStream, Fault> {
     watch.enter(Phase::Connect);
     let mut last = Fault::new(Reason::Internal, "no address to connect to");
-    for ip in addresses {
+    let tried = if how.first_only { 1 } else { addresses.len() };
+    for ip in addresses.iter().take(tried) {
         let remote = SocketAddr::new(*ip, port);
         detail.remote = Some(remote);
-        match watch.run(Phase::Connect, connect_one(remote, net.settings.source)).await {
+        match watch
+            .run(Phase::Connect, connect_one(remote, how.source.or(net.settings.source)))
+            .await
+        {
             Ok(stream) => return Ok(stream),
             Err(fault) if may_try_next(fault.reason) => last = fault,
             Err(fault) => return Err(fault),

@@ -21,6 +21,7 @@ use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, fault, or_slow, resolve, screen, tls};
 use crate::model::check::{Check, Lane};
 use crate::model::expect::CertExpect;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation};
 use crate::model::outcome::Outcome;
 use crate::model::phases::Phase;
@@ -34,13 +35,13 @@ use wire::{Answer, Datagram};
 pub(super) async fn run(
     spec: &DnsSpec,
     check: &Check,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Observation {
     let watch = Stopwatch::start(check.timeout);
-    let mut run = Run { net, now, watch, detail: Box::default() };
-    let asked = run.ask(spec, lane).await;
+    let mut run = Run { how, net, now, watch, detail: Box::default() };
+    let asked = run.ask(spec).await;
     let phases = run.watch.read();
     let (end, answer) = match asked {
         Ok(answer) => {
@@ -57,6 +58,7 @@ pub(super) async fn run(
 }
 
 struct Run<'a> {
+    how: How,
     net: &'a Net,
     now: Millis,
     watch: Stopwatch,
@@ -64,9 +66,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn ask(&mut self, spec: &DnsSpec, lane: Lane) -> Result<Answer, Fault> {
+    async fn ask(&mut self, spec: &DnsSpec) -> Result<Answer, Fault> {
         let question = Question::new(spec, rand::random())?;
-        let whom = self.server(spec, lane).await?;
+        let whom = self.server(spec).await?;
         let answer = self.ask_for(&question, &spec.transport, &whom).await?;
         match question.without_edns(&answer.message)? {
             Some(plain) => self.ask_for(&plain, &spec.transport, &whom).await,
@@ -93,21 +95,17 @@ impl Run<'_> {
         }
     }
 
-    /// Whom to ask, at its first address in `lane`.
-    async fn server(
-        &mut self,
-        spec: &DnsSpec,
-        lane: Lane,
-    ) -> Result<(Host<String>, SocketAddr), Fault> {
+    /// Whom to ask, at its first address.
+    async fn server(&mut self, spec: &DnsSpec) -> Result<(Host<String>, SocketAddr), Fault> {
         let none =
             |why: &str| Fault::new(Reason::Internal, format!("no name server to ask: {why}"));
         if let Some(peer) = &spec.server {
             let (watch, detail) = (&mut self.watch, &mut *self.detail);
-            let found = resolve::resolve(&peer.host, lane, self.net, watch, detail).await?;
+            let found = resolve::resolve(&peer.host, self.how, self.net, watch, detail).await?;
             let first = found.first().ok_or_else(|| none("its name has no address"))?;
             return Ok((peer.host.clone(), SocketAddr::new(*first, peer.port)));
         }
-        let fits = |server: &&SocketAddr| match lane {
+        let fits = |server: &&SocketAddr| match self.how.lane {
             Lane::Any => true,
             Lane::V4 => server.is_ipv4(),
             Lane::V6 => server.is_ipv6(),
@@ -131,7 +129,7 @@ impl Run<'_> {
     ) -> Result<Datagram, Fault> {
         self.watch.enter(Phase::Connect);
         self.detail.remote = Some(server);
-        let local = resolve::local(server, self.net.settings.source);
+        let local = resolve::local(server, self.how.source.or(self.net.settings.source));
         let fault = |error| fault::of_io(&format!("UDP to {server}"), &error);
         let socket = UdpSocket::bind(local).await.map_err(fault)?;
         socket.connect(server).await.map_err(fault)?;
@@ -141,7 +139,7 @@ impl Run<'_> {
     async fn over_tcp(&mut self, server: SocketAddr, question: &Question) -> Result<Answer, Fault> {
         let (watch, detail) = (&mut self.watch, &mut *self.detail);
         let mut stream =
-            dial::connect(&[server.ip()], server.port(), self.net, watch, detail).await?;
+            dial::connect(&[server.ip()], server.port(), self.how, self.net, watch, detail).await?;
         wire::stream(watch, &mut stream, question).await
     }
 
@@ -153,7 +151,8 @@ impl Run<'_> {
         question: &Question,
     ) -> Result<Answer, Fault> {
         let (watch, detail) = (&mut self.watch, &mut *self.detail);
-        let stream = dial::connect(&[server.ip()], server.port(), self.net, watch, detail).await?;
+        let stream =
+            dial::connect(&[server.ip()], server.port(), self.how, self.net, watch, detail).await?;
         let expect = CertExpect::default();
         let terms = tls::Terms { host, client, alpn: tls::ALPN_NONE, expect, now: self.now };
         let mut stream = tls::handshake(stream, terms, self.net, watch, detail).await?;

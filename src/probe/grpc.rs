@@ -14,7 +14,8 @@ use tokio_rustls::rustls;
 use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, tls};
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation};
 use crate::model::reason::Reason;
 use crate::model::spec::GrpcSpec;
@@ -28,13 +29,13 @@ const ALPN_H2: tls::Alpn = &[b"h2"];
 pub(super) async fn run(
     spec: &GrpcSpec,
     check: &Check,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Observation {
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
-    let (end, status, bytes) = match ask(spec, lane, net, now, &mut watch, &mut detail).await {
+    let (end, status, bytes) = match ask(spec, how, net, now, &mut watch, &mut detail).await {
         Ok(Verdict { end, status, bytes }) => (end, status, bytes),
         Err(fault) => (Err(fault), None, 0),
     };
@@ -47,7 +48,7 @@ pub(super) async fn run(
 
 async fn ask(
     spec: &GrpcSpec,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
     watch: &mut Stopwatch,
@@ -55,8 +56,8 @@ async fn ask(
 ) -> Result<Verdict, Fault> {
     let request = call::request(spec, &net.settings.user_agent)?;
     let host = &spec.peer.host;
-    let addresses = resolve::resolve(host, lane, net, watch, detail).await?;
-    let stream = dial::connect(&addresses, spec.peer.port, net, watch, detail).await?;
+    let addresses = resolve::resolve(host, how, net, watch, detail).await?;
+    let stream = dial::connect(&addresses, spec.peer.port, how, net, watch, detail).await?;
     let answer = match &spec.tls {
         None => call::call(stream, request, &spec.service, watch).await?,
         Some(client) => {

@@ -23,8 +23,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
 use crate::model::expect::HttpVersion;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Hop, Observation};
 use crate::model::phases::{Phase, Phases};
 use crate::model::reason::Reason;
@@ -59,7 +60,7 @@ struct Trip<'a> {
     token: Option<&'a Secret>,
     /// Addresses of the proxy, if there is one.
     proxy: Option<&'a [IpAddr]>,
-    lane: Lane,
+    how: How,
     net: &'a Net,
     now: Millis,
 }
@@ -131,13 +132,13 @@ impl Head {
 pub(super) async fn run(
     spec: &HttpSpec,
     check: &Check,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Observation {
     let mut detail = Box::<Detail>::default();
     let aside = Instant::now();
-    let prepared = prepare(spec, check.timeout, lane, net, now).await;
+    let prepared = prepare(spec, check.timeout, how, net, now).await;
     if prepared.as_ref().map_or(true, Prepared::took_time) {
         detail.aside = Micros::of(aside.elapsed());
     }
@@ -148,7 +149,7 @@ pub(super) async fn run(
     let journey = match (&prepared, first) {
         (Ok(Prepared { token, proxy }), Ok(first)) => {
             let (token, proxy) = (token.as_ref(), proxy.as_deref());
-            let trip = Trip { spec, token, proxy, lane, net, now };
+            let trip = Trip { spec, token, proxy, how, net, now };
             travel(&trip, first, &mut last, &mut watch, &mut detail).await
         }
         (Err(fault), _) => Err(fault.clone()),
@@ -199,7 +200,7 @@ impl Prepared {
 async fn prepare(
     spec: &HttpSpec,
     timeout: Micros,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Result<Prepared, Fault> {
@@ -207,7 +208,7 @@ async fn prepare(
         None => None,
         Some(proxy) => Some(proxy::find(proxy, timeout, net).await?),
     };
-    let token = token::fetch(spec, proxy.as_deref(), timeout, lane, net, now).await?;
+    let token = token::fetch(spec, proxy.as_deref(), timeout, how, net, now).await?;
     Ok(Prepared { token, proxy })
 }
 
@@ -264,10 +265,10 @@ async fn hop(
     let secure = is_secure(&asked.url);
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
         let to = secure.then_some((&host, port));
-        proxy::connect(proxy, addresses, to, trip.net, watch, detail).await?
+        proxy::connect(proxy, addresses, to, trip.how, trip.net, watch, detail).await?
     } else {
-        let addresses = resolve::resolve(&host, trip.lane, trip.net, watch, detail).await?;
-        dial::connect(&addresses, port, trip.net, watch, detail).await?
+        let addresses = resolve::resolve(&host, trip.how, trip.net, watch, detail).await?;
+        dial::connect(&addresses, port, trip.how, trip.net, watch, detail).await?
     };
     let got = if secure {
         let client = client_for(trip.spec, asked);

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, fault, or_slow, resolve};
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -22,10 +23,10 @@ use echo::Echo;
 use socket::IcmpSocket;
 
 /// Sends an echo to the first address of the host and waits for its reply.
-pub(super) async fn run(spec: &IcmpSpec, check: &Check, lane: Lane, net: &Net) -> Observation {
+pub(super) async fn run(spec: &IcmpSpec, check: &Check, how: How, net: &Net) -> Observation {
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
-    let end = ping(spec, lane, net, &mut watch, &mut detail).await;
+    let end = ping(spec, how, net, &mut watch, &mut detail).await;
     let mut observation = conclude(end, watch.read(), detail);
     or_slow(&mut observation, check);
     observation
@@ -33,17 +34,17 @@ pub(super) async fn run(spec: &IcmpSpec, check: &Check, lane: Lane, net: &Net) -
 
 async fn ping(
     spec: &IcmpSpec,
-    lane: Lane,
+    how: How,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<(), Fault> {
-    let found = resolve::resolve(&spec.host, lane, net, watch, detail).await?;
+    let found = resolve::resolve(&spec.host, how, net, watch, detail).await?;
     let target =
         *found.first().ok_or_else(|| Fault::new(Reason::Internal, "no address to ping"))?;
     watch.enter(Phase::Connect);
     detail.remote = Some((target, 0).into());
-    let source = net.settings.source.filter(|ip| ip.is_ipv4() == target.is_ipv4());
+    let source = how.source.or(net.settings.source).filter(|ip| ip.is_ipv4() == target.is_ipv4());
     let socket = socket::open(target, source)?;
     let echo = Echo::random(target.is_ipv6(), spec.payload_bytes);
     exchange(&socket, target, &echo, watch).await

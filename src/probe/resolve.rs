@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use url::Host;
 
 use crate::model::check::Lane;
+use crate::model::how::How;
 use crate::model::observation::Detail;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -29,8 +30,8 @@ pub(super) use ask::local;
 /// many connects one run may make.
 const ADDRESSES_MAX: usize = 16;
 
-/// The addresses of `host` in `lane`, at least one, in the order to try them: IPv6 only where
-/// the lane asks for it or there is no IPv4. Time goes to `dns`; `detail.addresses` is filled.
+/// The addresses of `host`, at least one, in the order to try them and all of one family: IPv6
+/// only where the lane asks for it or there is no IPv4. Time goes to `dns`; `detail.addresses` is filled.
 ///
 /// # Errors
 ///
@@ -38,22 +39,23 @@ const ADDRESSES_MAX: usize = 16;
 /// side failed.
 pub(super) async fn resolve(
     host: &Host<String>,
-    lane: Lane,
+    how: How,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<Vec<IpAddr>, Fault> {
     let found = match host {
-        Host::Ipv4(ip) => of_lane(IpAddr::V4(*ip), lane),
-        Host::Ipv6(ip) => of_lane(IpAddr::V6(*ip), lane),
-        Host::Domain(name) => watch.run(Phase::Dns, of_name(name, lane, net)).await,
+        Host::Ipv4(ip) => of_lane(IpAddr::V4(*ip), how),
+        Host::Ipv6(ip) => of_lane(IpAddr::V6(*ip), how),
+        Host::Domain(name) => watch.run(Phase::Dns, of_name(name, how, net)).await,
     }?;
     detail.addresses.clone_from(&found);
     Ok(found)
 }
 
-fn of_lane(ip: IpAddr, lane: Lane) -> Result<Vec<IpAddr>, Fault> {
-    let fits = match lane {
+fn of_lane(ip: IpAddr, how: How) -> Result<Vec<IpAddr>, Fault> {
+    let fits = match how.lane {
+        _ if how.spare => true,
         Lane::Any => true,
         Lane::V4 => ip.is_ipv4(),
         Lane::V6 => ip.is_ipv6(),
@@ -61,15 +63,16 @@ fn of_lane(ip: IpAddr, lane: Lane) -> Result<Vec<IpAddr>, Fault> {
     if fits {
         return Ok(vec![ip]);
     }
-    let why = format!("`{ip}` is not an address of the family `{}`", lane.as_str());
+    let why = format!("`{ip}` is not an address of the family `{}`", how.lane.as_str());
     Err(Fault::new(Reason::DnsNxdomain, why))
 }
 
-async fn of_name(name: &str, lane: Lane, net: &Net) -> Result<Vec<IpAddr>, Fault> {
-    let types: &[RecordType] = match lane {
-        Lane::Any => &[RecordType::A, RecordType::AAAA],
-        Lane::V4 => &[RecordType::A],
-        Lane::V6 => &[RecordType::AAAA],
+async fn of_name(name: &str, how: How, net: &Net) -> Result<Vec<IpAddr>, Fault> {
+    let types: &[RecordType] = match (how.lane, how.spare) {
+        (Lane::Any, _) | (Lane::V4, true) => &[RecordType::A, RecordType::AAAA],
+        (Lane::V6, true) => &[RecordType::AAAA, RecordType::A],
+        (Lane::V4, false) => &[RecordType::A],
+        (Lane::V6, false) => &[RecordType::AAAA],
     };
     let mut parsed = Name::from_ascii(name)
         .map_err(|error| Fault::new(Reason::DnsNxdomain, format!("`{name}`: {error}")))?;

@@ -11,7 +11,8 @@ mod wire;
 use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, screen, tls};
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -28,7 +29,7 @@ const READ_BYTES: usize = 4 << 10;
 pub(super) async fn run(
     spec: &TcpSpec,
     check: &Check,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Observation {
@@ -42,7 +43,7 @@ pub(super) async fn run(
         lines: Lines::default(),
         groups: Groups::default(),
     };
-    let end = run.talk(lane).await;
+    let end = run.talk(how).await;
     let mut observation = conclude(end, run.watch.read(), run.detail);
     observation.bytes = u32::try_from(run.lines.heard()).unwrap_or(u32::MAX);
     or_slow(&mut observation, check);
@@ -60,11 +61,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn talk(&mut self, lane: Lane) -> Result<(), Fault> {
+    async fn talk(&mut self, how: How) -> Result<(), Fault> {
         let (watch, detail) = (&mut self.watch, &mut *self.detail);
         let peer = &self.spec.peer;
-        let addresses = resolve::resolve(&peer.host, lane, self.net, watch, detail).await?;
-        let stream = dial::connect(&addresses, peer.port, self.net, watch, detail).await?;
+        let addresses = resolve::resolve(&peer.host, how, self.net, watch, detail).await?;
+        let stream = dial::connect(&addresses, peer.port, how, self.net, watch, detail).await?;
         let mut wire = Wire::Plain(stream);
         if let Some(client) = &self.spec.tls {
             wire = self.encrypt(wire, client).await?;

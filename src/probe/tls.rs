@@ -23,8 +23,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use crate::model::check::{Check, Lane};
+use crate::model::check::Check;
 use crate::model::expect::CertExpect;
+use crate::model::how::How;
 use crate::model::observation::{Detail, Observation, TlsFacts};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -72,13 +73,13 @@ pub(super) struct Terms<'a> {
 pub(super) async fn run(
     spec: &TlsSpec,
     check: &Check,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Observation {
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
-    let end = attempt(spec, lane, net, now, &mut watch, &mut detail).await;
+    let end = attempt(spec, how, net, now, &mut watch, &mut detail).await;
     let mut observation = conclude(end, watch.read(), detail);
     or_slow(&mut observation, check);
     observation
@@ -86,14 +87,14 @@ pub(super) async fn run(
 
 async fn attempt(
     spec: &TlsSpec,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<(), Fault> {
-    let addresses = resolve::resolve(&spec.peer.host, lane, net, watch, detail).await?;
-    let mut stream = dial::connect(&addresses, spec.peer.port, net, watch, detail).await?;
+    let addresses = resolve::resolve(&spec.peer.host, how, net, watch, detail).await?;
+    let mut stream = dial::connect(&addresses, spec.peer.port, how, net, watch, detail).await?;
     if let Some(protocol) = spec.starttls {
         starttls::begin(&mut stream, protocol, watch).await?;
     }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use url::Host;
 
 use crate::model::check::Lane;
+use crate::model::how::How;
 use crate::model::observation::Detail;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
@@ -27,7 +28,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 pub(super) async fn find(proxy: &Proxy, timeout: Micros, net: &Net) -> Result<Vec<IpAddr>, Fault> {
     let mut watch = Stopwatch::start(timeout);
     let mut unused = Detail::default();
-    resolve::resolve(&proxy.peer.host, Lane::Any, net, &mut watch, &mut unused)
+    resolve::resolve(&proxy.peer.host, How::from(Lane::Any), net, &mut watch, &mut unused)
         .await
         .map_err(|fault| Fault::new(Reason::SelfNet, format!("finding the proxy: {}", fault.why)))
 }
@@ -43,17 +44,17 @@ pub(super) async fn connect(
     proxy: &Proxy,
     addresses: &[IpAddr],
     tunnel: Option<(&Host<String>, u16)>,
+    how: How,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
 ) -> Result<TcpStream, Fault> {
-    let stream =
-        dial::connect(addresses, proxy.peer.port, net, watch, detail).await.map_err(|fault| {
-            match fault.reason {
-                Reason::Fd => fault,
-                _ => Fault::new(Reason::SelfNet, format!("the proxy: {}", fault.why)),
-            }
-        })?;
+    let stream = dial::connect(addresses, proxy.peer.port, how, net, watch, detail).await.map_err(
+        |fault| match fault.reason {
+            Reason::Fd => fault,
+            _ => Fault::new(Reason::SelfNet, format!("the proxy: {}", fault.why)),
+        },
+    )?;
     match tunnel {
         None => Ok(stream),
         Some((host, port)) => watch.run(Phase::Connect, ask(stream, proxy, host, port)).await,

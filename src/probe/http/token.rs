@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::model::check::Lane;
 use crate::model::expect::HttpExpect;
+use crate::model::how::How;
 use crate::model::observation::Detail;
 use crate::model::reason::Reason;
 use crate::model::secret::Secret;
@@ -92,7 +92,7 @@ pub(super) async fn fetch(
     spec: &HttpSpec,
     proxy: Option<&[IpAddr]>,
     timeout: Micros,
-    lane: Lane,
+    how: How,
     net: &Net,
     now: Millis,
 ) -> Result<Option<Secret>, Fault> {
@@ -106,7 +106,7 @@ pub(super) async fn fetch(
     }
     let left = Micros::of(deadline.saturating_duration_since(Instant::now()));
     let question = question(spec, &key);
-    let trip = Trip { spec: &question, token: None, proxy, lane, net, now };
+    let trip = Trip { spec: &question, token: None, proxy, how, net, now };
     let mut watch = Stopwatch::start(left);
     let (mut head, mut unused) = (None, Detail::default());
     let first = Asked::first(&question)?;

@@ -1,0 +1,57 @@
+//! The whole answer of one run, for one who judges it by rules of his own.
+
+/// What a run brought back, kept only where [`super::how::How::keep`] asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Of an HTTP run: the last answer.
+    Http(HttpKept),
+    /// Of a DNS question.
+    Dns(DnsKept),
+    /// Of an echo: the hop limit (TTL in IPv4) that the reply came with, if the kernel told.
+    Icmp {
+        /// 0 to 255.
+        hop_limit: Option<u8>,
+    },
+    /// Of the gRPC health service: the serving status by its number in the protocol, if it
+    /// came.
+    Grpc {
+        /// 0 unknown, 1 serving, 2 not serving, 3 service unknown.
+        serving: Option<i32>,
+    },
+    /// Of a dialogue, whatever carries it.
+    Dialogue(DialogueKept),
+}
+
+/// The last answer of an HTTP run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpKept {
+    /// Its headers in order, names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Whether its hop was over TLS.
+    pub tls: bool,
+    /// Its body, decoded; `None` if it did not come whole.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A DNS answer. A record is its line in a zone file: name, TTL, class, type and data, with tabs
+/// between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsKept {
+    /// The answer section.
+    pub answer: Vec<String>,
+    /// The authority section.
+    pub authority: Vec<String>,
+    /// The additional section, without the OPT pseudo-record.
+    pub additional: Vec<String>,
+    /// The serial number of the last SOA record in the answer (RFC 1035, section 3.3.13).
+    pub serial: Option<u32>,
+}
+
+/// What a dialogue left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialogueKept {
+    /// What lines of the dialogue asked to be kept, in order: name and value.
+    pub labels: Vec<(String, String)>,
+    /// Of a WebSocket, whether the connection was switched to it.
+    pub upgraded: bool,
+}
