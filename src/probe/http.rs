@@ -26,6 +26,7 @@ use url::{Host, Url};
 use crate::model::check::Check;
 use crate::model::expect::HttpVersion;
 use crate::model::how::How;
+use crate::model::kept::{HttpKept, Kept};
 use crate::model::observation::{Detail, Hop, Observation};
 use crate::model::phases::{Phase, Phases};
 use crate::model::reason::Reason;
@@ -107,13 +108,23 @@ struct Arrival {
 /// The head of an answer, kept as soon as it came, whatever becomes of the rest.
 #[derive(Clone, Debug)]
 struct Head {
+    version: HttpVersion,
     status: u16,
     headers: HeaderMap,
 }
 
 impl Head {
-    fn of(status: http::StatusCode, headers: &HeaderMap) -> Self {
-        Self { status: status.as_u16(), headers: headers.clone() }
+    fn of(version: HttpVersion, status: http::StatusCode, headers: &HeaderMap) -> Self {
+        Self { version, status: status.as_u16(), headers: headers.clone() }
+    }
+
+    /// What is kept of the answer that this begins.
+    fn kept(&self, detail: &Detail, body: Option<Vec<u8>>) -> HttpKept {
+        let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.as_str().to_owned(), value.as_bytes().to_vec())
+        };
+        let tls = detail.hops.last().is_some_and(|hop| hop.url.starts_with("https:"));
+        HttpKept { headers: self.headers.iter().map(one).collect(), tls, body }
     }
 
     /// The fault of a firewall or a rate limit that this head alone tells of, unless the check
@@ -159,14 +170,20 @@ pub(super) async fn run(
     let mut phases = Phases::default();
     detail.hops.iter().for_each(|hop| phases.add(hop.phases));
     let mut bytes = 0;
+    let mut body = None;
     let status = last.as_ref().map(|head: &Head| head.status);
     if status == Some(401) && prepared.as_ref().is_ok_and(|it| it.token.is_some()) {
         net.tokens.forget(&spec.auth);
     }
     let end = journey.and_then(|arrival| {
         bytes = u32::try_from(arrival.got.body.len()).unwrap_or(u32::MAX);
+        body = how.keep.then(|| arrival.got.body.clone());
         judge(spec, arrival, phases.total(), net)
     });
+    detail.http_version = last.as_ref().map(|head| head.version.as_str());
+    if how.keep {
+        detail.kept = last.as_ref().map(|head| Box::new(Kept::Http(head.kept(&detail, body))));
+    }
     let mut observation = conclude(end, phases, detail);
     let token = prepared.as_ref().ok().and_then(|it| it.token.as_ref());
     discreet::hide(&discreet::secrets(spec, token), &mut observation.detail);
@@ -235,7 +252,6 @@ async fn travel(
         // What the head says of a firewall goes before whatever is wrong with the rest.
         let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
         let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;
-        detail.http_version = Some(got.version.as_str());
         if redirect::is_followed(trip.spec, got.status) {
             refusal().map_or(Ok(()), Err)?;
             // Its body is of no interest, and decoding it would be charged to the next hop.

@@ -67,14 +67,14 @@ where
         .map_err(fault)?;
     let work = async {
         let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
-        *seen = Some(Head::of(head.status, &head.headers));
-        wire.head_came(body::wire_bytes_max(cap));
-        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         let version = if head.version == Version::HTTP_10 {
             HttpVersion::Http10
         } else {
             HttpVersion::Http11
         };
+        *seen = Some(Head::of(version, head.status, &head.headers));
+        wire.head_came(body::wire_bytes_max(cap));
+        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
     };
     beside(connection, work).await
