@@ -243,12 +243,16 @@ async fn travel(
     loop {
         watch.enter(Phase::Dns);
         *last = None;
+        let earlier = detail.remote.take();
         let got = hop(trip, &asked, &mut jar, last, watch, detail).await;
         let after = watch.read();
         let phases = spent(before, after);
         before = after;
         let url = shown(&asked.url);
-        detail.hops.push(Hop { url, status: last.as_ref().map(|it| it.status), phases });
+        let status = last.as_ref().map(|it| it.status);
+        let remote = detail.remote;
+        detail.remote = remote.or(earlier);
+        detail.hops.push(Hop { url, remote, status, phases });
         // What the head says of a firewall goes before whatever is wrong with the rest.
         let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
         let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;

@@ -8,6 +8,7 @@ mod setup;
 mod roots;
 mod record;
 mod heard;
+mod name;
 mod facts;
 mod ca_leaf;
 mod issuers;
