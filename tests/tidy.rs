@@ -19,10 +19,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alert", &["availability", "model"]),
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
+    ("blackbox", &["model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
         "app",
         &[
+            "blackbox",
             "config",
             "web",
             "alert",
@@ -42,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "demo",
             "app",
+            "blackbox",
             "config",
             "web",
             "alert",
