@@ -145,6 +145,8 @@ pub struct TlsClient {
     pub server_name: Option<String>,
     /// Lowest TLS version accepted.
     pub version_min: TlsVersion,
+    /// Highest TLS version offered; `None`: the highest there is.
+    pub version_max: Option<TlsVersion>,
 }
 
 impl Default for TlsClient {
@@ -155,12 +157,13 @@ impl Default for TlsClient {
             identity_pem: None,
             server_name: None,
             version_min: TlsVersion::Tls12,
+            version_max: None,
         }
     }
 }
 
-/// A TLS version that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A TLS version that can be asked for; a later one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246).
     Tls12,
