@@ -272,15 +272,12 @@ pub enum What {
         /// The key of the least.
         min_key: &'static str,
         /// Its value.
-        min: u64,
+        min: String,
         /// The key of the most.
         max_key: &'static str,
         /// Its value.
-        max: u64,
+        max: String,
     },
-    /// TLS versions that leave none.
-    #[error("no TLS version is from `version_min = \"1.3\"` to `version_max = \"1.2\"`")]
-    NoTlsVersion,
     /// An expectation on TLS that no answer can meet.
     #[error(
         "`tls = {expected}` can never hold: {}",
@@ -457,7 +454,6 @@ impl What {
                 "raise it to what the system is really held to, or take it out"
             }
             Self::TlsNever { .. } => "take it out, or ask another URL",
-            Self::NoTlsVersion => "take one of them out",
             _ => return None,
         };
         Some(help.to_owned())

@@ -178,6 +178,9 @@ pub struct Proxy {
     pub peer: Peer,
     /// User and password.
     pub auth: Option<(String, Secret)>,
+    /// Headers sent with `CONNECT` besides our own; names in lower case. Plain `http` goes
+    /// without them.
+    pub connect_headers: Vec<(String, Secret)>,
 }
 
 /// What to do with redirects, decided anew at each hop.
@@ -187,9 +190,11 @@ pub struct Redirects {
     pub hops_max: u8,
     /// Where a redirect may lead.
     pub to: RedirectTo,
+    /// Whether one from `https` to `http` is followed. No check of a configuration does.
+    pub downgrade: bool,
 }
 
-/// Where a redirect may lead. A redirect from `https` to `http` is always refused.
+/// Where a redirect may lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectTo {
     /// The same host, any port and scheme.
@@ -275,6 +280,8 @@ pub struct DnsSpec {
     pub name: String,
     /// The record type asked for, by number (RFC 1035, section 3.2.2 and IANA's list).
     pub record_type: u16,
+    /// The class asked for, by number (RFC 1035, section 3.2.4); 1 is IN.
+    pub class: u16,
     /// Whether to ask for recursion.
     pub recursion: bool,
     /// What the answer must be.

@@ -117,10 +117,12 @@ pub(super) fn tls(desk: &mut Desk<'_>, table: &Node, key: &str) -> TlsClient {
         client.version_min = lowest;
     }
     client.version_max = node.text("version_max").and_then(tls_version);
-    if let Some(at) = node.get("version_max").map(|it| it.at)
+    if let (Some(min), Some(max)) = (node.text("version_min"), node.get("version_max"))
         && client.version_max.is_some_and(|highest| highest < client.version_min)
     {
-        desk.wrong(at, What::NoTlsVersion);
+        let (min, max, at) = (min.to_owned(), max.as_text().unwrap_or_default().to_owned(), max.at);
+        let (min_key, max_key) = ("version_min", "version_max");
+        desk.wrong(at, What::Reversed { min_key, min, max_key, max });
     }
     client
 }
