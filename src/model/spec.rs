@@ -145,6 +145,8 @@ pub struct TlsClient {
     pub server_name: Option<String>,
     /// Lowest TLS version accepted.
     pub version_min: TlsVersion,
+    /// Highest TLS version offered; `None`: the highest there is.
+    pub version_max: Option<TlsVersion>,
 }
 
 impl Default for TlsClient {
@@ -155,12 +157,13 @@ impl Default for TlsClient {
             identity_pem: None,
             server_name: None,
             version_min: TlsVersion::Tls12,
+            version_max: None,
         }
     }
 }
 
-/// A TLS version that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A TLS version that can be asked for; a later one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246).
     Tls12,
@@ -175,6 +178,9 @@ pub struct Proxy {
     pub peer: Peer,
     /// User and password.
     pub auth: Option<(String, Secret)>,
+    /// Headers sent with `CONNECT` besides our own; names in lower case. Plain `http` goes
+    /// without them.
+    pub connect_headers: Vec<(String, Secret)>,
 }
 
 /// What to do with redirects, decided anew at each hop.
@@ -184,9 +190,11 @@ pub struct Redirects {
     pub hops_max: u8,
     /// Where a redirect may lead.
     pub to: RedirectTo,
+    /// Whether one from `https` to `http` is followed. No check of a configuration does.
+    pub downgrade: bool,
 }
 
-/// Where a redirect may lead. A redirect from `https` to `http` is always refused.
+/// Where a redirect may lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectTo {
     /// The same host, any port and scheme.
@@ -272,6 +280,8 @@ pub struct DnsSpec {
     pub name: String,
     /// The record type asked for, by number (RFC 1035, section 3.2.2 and IANA's list).
     pub record_type: u16,
+    /// The class asked for, by number (RFC 1035, section 3.2.4); 1 is IN.
+    pub class: u16,
     /// Whether to ask for recursion.
     pub recursion: bool,
     /// What the answer must be.

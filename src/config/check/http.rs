@@ -94,7 +94,8 @@ pub(super) fn is_here(url: &Url) -> bool {
 fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
     let proxy = node.get("proxy")?;
     if let Some(text) = proxy.as_text() {
-        return Some(Proxy { peer: element::url::proxy(text).ok()?, auth: None });
+        let peer = element::url::proxy(text).ok()?;
+        return Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
     }
     let password = proxy.get("password").map(|at| (at.at, desk.secret_at(at)));
     let auth = match (proxy.get("user"), password) {
@@ -111,7 +112,9 @@ fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
         }
         _ => None,
     };
-    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth })
+    let connect_headers =
+        read::headers(desk, proxy, "connect_headers", element::header::connect_name);
+    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth, connect_headers })
 }
 
 fn redirects(node: Option<&Node>) -> Redirects {
@@ -125,7 +128,7 @@ fn redirects(node: Option<&Node>) -> Redirects {
         }
         _ => RedirectTo::SameHost,
     };
-    Redirects { hops_max: hops.unwrap_or(HOPS), to }
+    Redirects { hops_max: hops.unwrap_or(HOPS), to, downgrade: false }
 }
 
 fn expect(
@@ -187,6 +190,7 @@ fn bounds(
     if let (Some(min), Some(max), Some(at)) = (min, max, expect.get(min_key))
         && min > max
     {
+        let (min, max) = (min.to_string(), max.to_string());
         desk.wrong(at.at, What::Reversed { min_key, min, max_key, max });
     }
 }

@@ -16,6 +16,9 @@ const PAYLOAD: u16 = 56;
 /// Port of DNS over TLS (RFC 7858).
 const DNS_TLS_PORT: u16 = 853;
 
+/// The class of DNS that there is (RFC 1035, section 3.2.4).
+const CLASS_IN: u16 = 1;
+
 /// The `tcp` check at `node`.
 pub(super) fn tcp(desk: &mut Desk<'_>, node: &Node) -> Option<TcpSpec> {
     let from_start = read::wants_tls(node, "tls");
@@ -94,6 +97,7 @@ pub(super) fn dns(desk: &mut Desk<'_>, node: &Node) -> Option<DnsSpec> {
         transport,
         name: element::dns::name(node.text("query")?).ok()?,
         record_type: element::dns::record_type(record).ok()?,
+        class: CLASS_IN,
         recursion: node.bool("recursion").unwrap_or(true),
         expect,
     })

@@ -113,10 +113,26 @@ pub(super) fn tls(desk: &mut Desk<'_>, table: &Node, key: &str) -> TlsClient {
         _ => {}
     }
     client.server_name = node.text("server_name").map(str::to_owned);
-    if node.text("version_min") == Some("1.3") {
-        client.version_min = TlsVersion::Tls13;
+    if let Some(lowest) = node.text("version_min").and_then(tls_version) {
+        client.version_min = lowest;
+    }
+    client.version_max = node.text("version_max").and_then(tls_version);
+    if let (Some(min), Some(max)) = (node.text("version_min"), node.get("version_max"))
+        && client.version_max.is_some_and(|highest| highest < client.version_min)
+    {
+        let (min, max, at) = (min.to_owned(), max.as_text().unwrap_or_default().to_owned(), max.at);
+        let (min_key, max_key) = ("version_min", "version_max");
+        desk.wrong(at, What::Reversed { min_key, min, max_key, max });
     }
     client
+}
+
+fn tls_version(text: &str) -> Option<TlsVersion> {
+    match text {
+        "1.2" => Some(TlsVersion::Tls12),
+        "1.3" => Some(TlsVersion::Tls13),
+        _ => None,
+    }
 }
 
 /// The headers or metadata at `key`: each value a text or a secret.

@@ -35,6 +35,12 @@ pub(crate) fn settable_name(text: &str) -> Result<String, NotAn> {
     if OWN.contains(&name.as_str()) { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
 }
 
+/// The name of a header that may be sent to a proxy with `CONNECT`, lower case.
+pub(crate) fn connect_name(text: &str) -> Result<String, NotAn> {
+    let name = settable_name(text)?;
+    if name == "host" { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
+}
+
 /// The name of gRPC metadata with a text as value.
 pub(crate) fn metadata_name(text: &str) -> Result<String, NotAn> {
     let plain =
@@ -70,6 +76,7 @@ mod tests {
         assert_eq!(name("X-Api-Key"), Ok("x-api-key".to_owned()));
         assert!(name("a b").is_err() && name("").is_err() && name("é").is_err());
         assert!(settable_name("Content-Length").is_err() && settable_name("Host").is_ok());
+        assert!(connect_name("Host").is_err() && connect_name("User-Agent").is_ok());
         assert!(metadata_name("grpc-timeout").is_err() && metadata_name("Authorization").is_err());
         assert!(value("text/html; q=0.5").is_ok());
         assert!(value("a\r\nb").is_err() && value("Việt").is_err() && value(" a").is_err());

@@ -131,7 +131,7 @@ static OAUTH2: Table = plain(
 
 static PROXY: Table = plain(
     "proxy",
-    "An HTTP proxy that asks for a user.",
+    "An HTTP proxy with settings.",
     &[
         required(
             "url",
@@ -141,6 +141,14 @@ static PROXY: Table = plain(
         ),
         optional("user", PLAIN, "none", r#""giamsat""#, "User name; needs `password`."),
         optional("password", Shape::Secret, "none", r#"{ file = "proxy" }"#, "Password."),
+        optional(
+            "connect_headers",
+            Shape::Map { of_keys: Form::HeaderName, of: &HEADER_VALUE },
+            "none but our own",
+            r#"{ user-agent = "thongsuot" }"#,
+            "Headers to send with `CONNECT`, which asks for the tunnel of an `https` URL. Those \
+             that carry credentials take a secret only.",
+        ),
     ],
 );
 

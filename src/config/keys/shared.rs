@@ -62,6 +62,13 @@ pub(crate) static TLS_CLIENT: Table = plain(
             r#""1.3""#,
             "Lowest TLS version accepted.",
         ),
+        optional(
+            "version_max",
+            Shape::Word(&["1.2", "1.3"]),
+            "1.3",
+            r#""1.2""#,
+            "Highest TLS version offered.",
+        ),
     ],
 );
 

@@ -30,7 +30,8 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
         all.push(token.reveal().to_owned());
     }
     all.extend(token.map(|token| token.reveal().to_owned()));
-    for (name, value) in &spec.headers {
+    let to_proxy = spec.proxy.iter().flat_map(|proxy| &proxy.connect_headers);
+    for (name, value) in spec.headers.iter().chain(to_proxy) {
         let name = name.to_ascii_lowercase();
         if HARMLESS.contains(&name.as_str()) || ["host", "content-type"].contains(&&*name) {
             continue;

@@ -144,7 +144,7 @@ fn question(spec: &HttpSpec, key: &Key) -> HttpSpec {
         },
         tls: TlsClient { identity_pem: None, server_name: None, ..spec.tls.clone() },
         proxy: spec.proxy.clone(),
-        redirects: Redirects { hops_max: 0, to: RedirectTo::SameHost },
+        redirects: Redirects { hops_max: 0, to: RedirectTo::SameHost, downgrade: false },
         offer: HttpOffer::Auto,
         compressed: false,
         body_bytes_cap: ANSWER_BYTES_MAX,

@@ -160,7 +160,7 @@ async fn a_proxy_is_asked_for_the_host_of_the_url_whatever_the_host_header_says(
     .await;
     let check = get_with("http://dvc.test/", |spec| {
         let peer = Peer { host: Host::Domain("localhost".to_owned()), port: proxy.addr.port() };
-        spec.proxy = Some(Proxy { peer, auth: None });
+        spec.proxy = Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
         spec.headers.push(("host".to_owned(), Secret::new("other.test".to_owned())));
     });
     Bench::new().expect(&check, Reason::None).await;
