@@ -14,7 +14,10 @@ mod starttls;
 pub mod block;
 pub mod expect;
 mod http;
+mod dialogue;
 mod tcp;
+mod unix;
+mod websocket;
 mod dns;
 mod icmp;
 mod grpc;
@@ -42,6 +45,8 @@ pub async fn run(check: &Check, how: impl Into<How>, net: &Net, now: Millis) -> 
         Spec::Http(spec) => Box::pin(http::run(spec, check, how, net, now)).await,
         Spec::Tls(spec) => tls::run(spec, check, how, net, now).await,
         Spec::Tcp(spec) => tcp::run(spec, check, how, net, now).await,
+        Spec::Unix(spec) => unix::run(spec, check, how, net, now).await,
+        Spec::Websocket(spec) => websocket::run(spec, check, how, net, now).await,
         Spec::Dns(spec) => dns::run(spec, check, how, net, now).await,
         Spec::Icmp(spec) => icmp::run(spec, check, how, net).await,
         Spec::Grpc(spec) => grpc::run(spec, check, how, net, now).await,

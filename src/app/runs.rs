@@ -81,7 +81,9 @@ impl Runs {
             () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
         let late_us = observation.phases.total().0.saturating_sub(job.check.timeout.0);
-        if let Some(reason) = self.own_fault(&observation, late_us, start, &outside).await {
+        if let Some(reason) =
+            self.own_fault(&job.check.spec, &observation, late_us, start, &outside).await
+        {
             observation.reason = reason;
         }
         // A token or a proxy's name came first: the run speaks for when it asked the service.
@@ -113,6 +115,7 @@ impl Runs {
     /// evidence even where the anchors are silent: only a bad one is put down to us.
     async fn own_fault(
         &self,
+        spec: &Spec,
         observation: &Observation,
         late_us: u32,
         start: Start,
@@ -123,6 +126,10 @@ impl Runs {
             return Some(Reason::Suspend);
         }
         if testimony == Testimony::Good {
+            return None;
+        }
+        // The anchors are reached over the network, and a socket of this machine is not.
+        if matches!(spec, Spec::Unix(_)) {
             return None;
         }
         // An error of the network itself is likely ours, and wants a fresh answer.

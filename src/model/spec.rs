@@ -1,5 +1,6 @@
 //! What each kind of check does: a closed set, each with exactly its own settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -15,6 +16,10 @@ pub enum Spec {
     Http(Box<HttpSpec>),
     /// A TCP connection and a dialogue.
     Tcp(Box<TcpSpec>),
+    /// A socket in this machine's file system and a dialogue.
+    Unix(Box<UnixSpec>),
+    /// A WebSocket and a dialogue of messages.
+    Websocket(Box<WebsocketSpec>),
     /// A TLS handshake and its certificate.
     Tls(Box<TlsSpec>),
     /// One DNS question.
@@ -34,6 +39,8 @@ impl Spec {
         match self {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
+            Self::Unix(_) => "unix",
+            Self::Websocket(_) => "websocket",
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
             Self::Icmp(_) => "icmp",
@@ -43,7 +50,7 @@ impl Spec {
     }
 
     /// The host that the check puts load on, for caps and kill switches; `None` if it sends
-    /// nothing to anyone. Without the final dot of a name: `a.vn.` is `a.vn`.
+    /// nothing over the network. Without the final dot of a name: `a.vn.` is `a.vn`.
     #[must_use]
     pub fn host(&self) -> Option<String> {
         let mut host = self.written_host()?;
@@ -56,12 +63,13 @@ impl Spec {
     fn written_host(&self) -> Option<String> {
         match self {
             Self::Http(spec) => spec.url.host_str().map(str::to_owned),
+            Self::Websocket(spec) => spec.url.host_str().map(str::to_owned),
             Self::Tcp(spec) => Some(spec.peer.host.to_string()),
             Self::Tls(spec) => Some(spec.peer.host.to_string()),
             Self::Dns(spec) => spec.server.as_ref().map(|peer| peer.host.to_string()),
             Self::Icmp(spec) => Some(spec.host.to_string()),
             Self::Grpc(spec) => Some(spec.peer.host.to_string()),
-            Self::Heartbeat(_) => None,
+            Self::Unix(_) | Self::Heartbeat(_) => None,
         }
     }
 }
@@ -229,16 +237,72 @@ pub struct TcpSpec {
     pub cert: CertExpect,
 }
 
-/// One line of a dialogue.
+/// One line of a dialogue. Over a WebSocket, what is sent and what is heard are whole messages
+/// instead of bytes and lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// Send these bytes. `$1` to `$9` stand for groups of the last match.
     Send(Vec<u8>),
+    /// Send these bytes, in which `$name`, `${name}`, `$1` and `${1}` stand for groups of the last
+    /// match and `$$` for a dollar, as `regex::bytes::Captures::expand` has it. Not offered in
+    /// `targets.toml`: it is how blackbox_exporter writes what it sends.
+    SendExpanded(Vec<u8>),
     /// Read lines until one matches; other lines are passed over. What is left without an
     /// end when the peer closes is a line too.
     Expect(Pattern),
-    /// Start TLS on the connection.
+    /// Read as many bytes as these, which must be these; over a WebSocket, the next message must
+    /// be these. The last match stays what it was. Not offered in `targets.toml`: it is
+    /// blackbox_exporter's `expect_bytes`.
+    ExpectBytes(Vec<u8>),
+    /// Keep a text under a name ([`super::kept::DialogueKept::labels`]); `value` is a template like
+    /// that of [`Line::SendExpanded`]. Not offered in `targets.toml`: it is for the labels of
+    /// blackbox_exporter's `probe_expect_info`.
+    Label {
+        /// The name.
+        name: String,
+        /// The template of the text.
+        value: Vec<u8>,
+    },
+    /// Start TLS on the connection; not over a WebSocket.
     StartTls(TlsClient),
+}
+
+/// A stream socket in the file system, and a dialogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnixSpec {
+    /// Where the socket is, at most [`UNIX_PATH_BYTES_MAX`] bytes. One that begins with `@` is a
+    /// name in Linux' abstract namespace, not a file.
+    pub path: PathBuf,
+    /// TLS from the first byte. There is no host, so a certificate that is to be verified needs
+    /// [`TlsClient::server_name`]; without it, it would have to be for 127.0.0.1.
+    pub tls: Option<TlsClient>,
+    /// What is said, in order; empty: connecting is enough.
+    pub dialogue: Vec<Line>,
+    /// What the certificate must be, where TLS is spoken.
+    pub cert: CertExpect,
+}
+
+/// Most bytes of the path of a socket, or of an abstract name with its `@`: `sun_path` of Linux
+/// has 108, the last of which is NUL.
+pub const UNIX_PATH_BYTES_MAX: usize = 107;
+
+/// A WebSocket (RFC 6455) and a dialogue of messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebsocketSpec {
+    /// `ws` or `wss`; without user, password or fragment.
+    pub url: Url,
+    /// Headers of the opening request besides our own; a `host` here replaces the URL's.
+    pub headers: Vec<(String, Secret)>,
+    /// How the opening request proves who it is.
+    pub auth: Auth,
+    /// TLS settings; used by `wss`.
+    pub tls: TlsClient,
+    /// The subprotocol to ask for, which the server must agree to (RFC 6455, section 1.9).
+    pub subprotocol: Option<String>,
+    /// What is said, in order; empty: the switch to WebSocket is enough.
+    pub dialogue: Vec<Line>,
+    /// What the certificate must be, where TLS is spoken.
+    pub cert: CertExpect,
 }
 
 /// A TLS handshake and its certificate.

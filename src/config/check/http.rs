@@ -60,7 +60,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
 /// How the request at `node` proves who we are; `url` is where it goes.
 pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
     let Some(auth) = node.get("auth") else { return Some(Auth::None) };
-    if let Some(url) = url.filter(|it| it.scheme() == "http" && !is_here(it)) {
+    if let Some(url) = url.filter(|it| matches!(it.scheme(), "http" | "ws") && !is_here(it)) {
         let host = url.host_str().unwrap_or_default().to_owned();
         desk.note(auth.at, NoteWhat::CredentialsInClear { host });
     }

@@ -85,6 +85,13 @@ pub(super) fn cert(expect: Option<&Node>) -> CertExpect {
     CertExpect { leaf_days_min: days("cert_days"), chain_days_min: days("chain_days") }
 }
 
+/// Reports expectations of a certificate where no TLS is spoken; `needed` is what would mend it.
+pub(super) fn cert_needs_tls(desk: &mut Desk<'_>, node: &Node, spoken: bool, needed: &'static str) {
+    if let Some(expect) = node.get("expect").filter(|it| !spoken && !it.entries().is_empty()) {
+        desk.wrong(expect.at, needs("expect", needed));
+    }
+}
+
 /// Whether a switch at `key` asks for TLS: `true` or a table.
 pub(super) fn wants_tls(table: &Node, key: &str) -> bool {
     match table.get(key) {

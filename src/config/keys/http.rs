@@ -90,7 +90,8 @@ static SEND_BODY: Table = plain(
     &[required("file", PATH, r#""request.json""#, "At most 1 MiB, sent as it is.")],
 );
 
-static AUTH: Table = Table {
+/// How a request proves who we are.
+pub(crate) static AUTH: Table = Table {
     title: "auth",
     doc: "How the run proves who it is; one of the three.",
     keys: &[

@@ -74,7 +74,7 @@ pub(crate) static TLS_CLIENT: Table = plain(
 
 /// What a certificate must be, for kinds without other expectations.
 pub(crate) static CERT_EXPECT: Table = plain(
-    "expect (tcp, tls, grpc)",
+    "expect (tcp, unix, websocket, tls, grpc)",
     "What the certificate must be, beyond being valid.",
     &[CERT_DAYS, CHAIN_DAYS],
 );

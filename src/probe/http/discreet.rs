@@ -1,5 +1,6 @@
 //! Secrets kept out of what is published: a server may echo what it was sent. Pure.
 
+use crate::model::kept::Kept;
 use crate::model::observation::Detail;
 use crate::model::secret::Secret;
 use crate::model::spec::{Auth, HttpSpec};
@@ -57,6 +58,11 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
 pub(super) fn hide(secrets: &[String], detail: &mut Detail) {
     let texts = detail.why.iter_mut().chain(&mut detail.answer);
     let texts = texts.chain(detail.hops.iter_mut().map(|hop| &mut hop.url));
+    let labels = match detail.kept.as_deref_mut() {
+        Some(Kept::Dialogue(kept)) => kept.labels.as_mut_slice(),
+        _ => &mut [],
+    };
+    let texts = texts.chain(labels.iter_mut().map(|(_, value)| value));
     for text in texts {
         for secret in secrets {
             hide_one(secret, text);
