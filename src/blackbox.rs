@@ -5,6 +5,15 @@ pub mod cel;
 pub mod fault;
 pub mod module;
 pub mod no_proxy;
+pub mod read;
+mod yaml;
+mod hide;
+mod desk;
+mod names;
+mod pattern;
+mod units;
 
-pub use fault::Fault;
+pub use desk::Env;
+pub use fault::{Fault, Faults};
 pub use module::{Module, Modules, Prober};
+pub use read::{parse, read};

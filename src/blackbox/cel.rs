@@ -7,11 +7,22 @@ use std::sync::Arc;
 
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr};
 use cel::objects::{Key, Map};
-use cel::{Context, Program, Value};
+use cel::{Context, ParseErrors, Program, Value};
 
 /// Longest expression: far more than people write, and short enough that no expression nests
 /// deeper than a stack allows.
 pub const CEL_BYTES_MAX: usize = 2_048;
+
+/// Most characters that may nest an expression, wherever they are: the parser goes as deep as
+/// they do, and its own limit comes too late.
+const NESTING_MAX: usize = 32;
+
+/// Stack that an expression of [`NESTING_MAX`] is parsed on.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Deepest expression that is evaluated: evaluation goes as deep as the expression does, with
+/// some 3 kB of stack a level.
+const DEPTH_MAX: u32 = 64;
 
 /// Most steps that one evaluation may come to, estimated before it starts: about a second.
 const STEPS_MAX: u64 = 2_000_000;
@@ -56,15 +67,22 @@ impl Cel {
         if text.len() > CEL_BYTES_MAX {
             return Err(format!("it is longer than {CEL_BYTES_MAX} bytes"));
         }
-        // The parser is not known to panic, but it is not ours, and the text is.
-        let compiled = catch_unwind(AssertUnwindSafe(|| Program::compile(text)))
-            .map_err(|_| "it can't be read".to_owned())?;
+        if text.matches(['(', '[', '{', '!', '-', '?']).count() > NESTING_MAX {
+            return Err(format!(
+                "it has more than {NESTING_MAX} of `(`, `[`, `{{`, `!`, `-` and `?`"
+            ));
+        }
+        let compiled = compiled(text)?;
         let program = compiled.map_err(|errors| {
             let first = errors.errors.first().map(|error| error.msg.clone());
             first.unwrap_or_else(|| "it can't be read".to_owned())
         })?;
         let mut names = Vec::new();
-        let loops = look(program.expression(), &mut names)?;
+        let deep = look(program.expression(), &mut names)?;
+        if deep.parts > DEPTH_MAX {
+            return Err(format!("it nests deeper than {DEPTH_MAX} levels"));
+        }
+        let loops = deep.loops;
         Ok(Self { written: text.to_owned(), program: Arc::new(program), loops })
     }
 
@@ -106,6 +124,17 @@ impl Cel {
             Err(_) => Err("the rule can't be evaluated".to_owned()),
         }
     }
+}
+
+/// `text` through the crate's parser, on a stack of its own: the parser takes some 100 kB of it
+/// a level, is not ours, and what it is given is not either.
+fn compiled(text: &str) -> Result<Result<Program, ParseErrors>, String> {
+    let unreadable = || "it can't be read".to_owned();
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let parsing = builder.spawn_scoped(scope, || Program::compile(text));
+        parsing.map_err(|_| unreadable())?.join().map_err(|_| unreadable())
+    })
 }
 
 impl PartialEq for Cel {
@@ -152,20 +181,35 @@ fn value(json: &serde_json::Value, nodes: &mut u64, bytes: &mut u64) -> Value {
     }
 }
 
-/// How deep loops nest in `node`, or what it names that there is not; `names` are the variables
-/// of the loops around it.
-fn look<'a>(node: &'a IdedExpr, names: &mut Vec<&'a str>) -> Result<u32, String> {
-    match &node.expr {
-        Expr::Unspecified | Expr::Literal(_) => Ok(0),
+/// How deep a part of an expression goes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deep {
+    /// Loops within loops.
+    loops: u32,
+    /// Parts within parts.
+    parts: u32,
+}
+
+impl Deep {
+    fn or(self, other: Self) -> Self {
+        Self { loops: self.loops.max(other.loops), parts: self.parts.max(other.parts) }
+    }
+}
+
+/// How deep `node` goes, or what it names that there is not; `names` are the variables of the
+/// loops around it.
+fn look<'a>(node: &'a IdedExpr, names: &mut Vec<&'a str>) -> Result<Deep, String> {
+    let inside = match &node.expr {
+        Expr::Unspecified | Expr::Literal(_) => Deep::default(),
         Expr::Ident(name) => {
             let bare = name.trim_start_matches('.');
             let known = bare == "body" || TYPES.contains(&bare) || names.contains(&bare);
-            if known || bare.starts_with('@') {
-                return Ok(0);
+            if !known && !bare.starts_with('@') {
+                return Err(format!("there is no `{name}`; the answer is in `body`"));
             }
-            Err(format!("there is no `{name}`; the answer is in `body`"))
+            Deep::default()
         }
-        Expr::Select(select) => look(&select.operand, names),
+        Expr::Select(select) => look(&select.operand, names)?,
         Expr::Call(call) => {
             let name = call.func_name.as_str();
             let spoken = name.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -173,33 +217,34 @@ fn look<'a>(node: &'a IdedExpr, names: &mut Vec<&'a str>) -> Result<u32, String>
             if spoken && !FUNCTIONS.contains(&name) {
                 return Err(format!("there is no function `{name}` here"));
             }
-            deepest(call.target.iter().map(AsRef::as_ref).chain(&call.args), names)
+            deepest(call.target.iter().map(AsRef::as_ref).chain(&call.args), names)?
         }
-        Expr::List(list) => deepest(list.elements.iter(), names),
-        Expr::Map(map) => entries(map.entries.iter().map(|it| &it.expr), names),
-        Expr::Struct(it) => Err(format!("there is no type `{}` here", it.type_name)),
-        Expr::Comprehension(it) => comprehension(it, names),
-    }
+        Expr::List(list) => deepest(list.elements.iter(), names)?,
+        Expr::Map(map) => entries(map.entries.iter().map(|it| &it.expr), names)?,
+        Expr::Struct(it) => return Err(format!("there is no type `{}` here", it.type_name)),
+        Expr::Comprehension(it) => comprehension(it, names)?,
+    };
+    Ok(Deep { parts: inside.parts + 1, ..inside })
 }
 
-fn comprehension<'a>(it: &'a ComprehensionExpr, names: &mut Vec<&'a str>) -> Result<u32, String> {
-    let outside = look(&it.iter_range, names)?.max(look(&it.accu_init, names)?);
+fn comprehension<'a>(it: &'a ComprehensionExpr, names: &mut Vec<&'a str>) -> Result<Deep, String> {
+    let outside = look(&it.iter_range, names)?.or(look(&it.accu_init, names)?);
     let before = names.len();
     names.push(&it.iter_var);
     names.extend(it.iter_var2.as_deref());
     names.push(&it.accu_var);
-    let inside = deepest([&it.loop_cond, &it.loop_step, &it.result].into_iter(), names);
+    let inside = deepest([&it.loop_cond, &it.loop_step, &it.result].into_iter(), names)?;
     names.truncate(before);
-    Ok(outside.max(inside? + 1))
+    Ok(outside.or(Deep { loops: inside.loops + 1, ..inside }))
 }
 
 fn deepest<'a>(
     nodes: impl Iterator<Item = &'a IdedExpr>,
     names: &mut Vec<&'a str>,
-) -> Result<u32, String> {
-    let mut deepest = 0;
+) -> Result<Deep, String> {
+    let mut deepest = Deep::default();
     for node in nodes {
-        deepest = deepest.max(look(node, names)?);
+        deepest = deepest.or(look(node, names)?);
     }
     Ok(deepest)
 }
@@ -207,14 +252,13 @@ fn deepest<'a>(
 fn entries<'a>(
     entries: impl Iterator<Item = &'a EntryExpr>,
     names: &mut Vec<&'a str>,
-) -> Result<u32, String> {
-    let mut deepest = 0;
+) -> Result<Deep, String> {
+    let mut deepest = Deep::default();
     for entry in entries {
-        let deep = match entry {
+        deepest = deepest.or(match entry {
             EntryExpr::StructField(field) => look(&field.value, names)?,
-            EntryExpr::MapEntry(entry) => look(&entry.key, names)?.max(look(&entry.value, names)?),
-        };
-        deepest = deepest.max(deep);
+            EntryExpr::MapEntry(entry) => look(&entry.key, names)?.or(look(&entry.value, names)?),
+        });
     }
     Ok(deepest)
 }
@@ -268,14 +312,18 @@ mod tests {
     fn the_longest_chains_fit_the_stack() {
         let body = serde_json::json!({"x": 1});
         for link in ["1+", "-", "!", "true&&", "true?true:", "body.x==1||", "[0][", "{1:"] {
-            let mut text = link.repeat(CEL_BYTES_MAX / link.len() - 8);
+            let times = CEL_BYTES_MAX / link.len() - 8;
+            let nests = link.contains(['(', '[', '{', '!', '-', '?']);
+            let mut text = link.repeat(if nests { NESTING_MAX / 2 } else { times });
             text.push_str("true");
-            if let Ok(cel) = Cel::new(&text) {
-                let _ = cel.holds(&body);
+            for part in [text.as_str(), &text[text.len().saturating_sub(120 * link.len())..]] {
+                let _ = Cel::new(part).map(|cel| cel.holds(&body));
             }
         }
-        let select = format!("body{}", ".x".repeat(900));
-        let _ = Cel::new(&select).map(|cel| cel.holds(&body));
+        for length in [100, 900] {
+            let select = format!("body{}", ".x".repeat(length));
+            let _ = Cel::new(&select).map(|cel| cel.holds(&body));
+        }
     }
 
     #[test]
