@@ -10,7 +10,7 @@ use crate::config::note::NoteWhat;
 use crate::config::outside::Desk;
 use crate::config::raw::{Node, Value};
 use crate::model::expect::{HeaderMust, HeaderRule, HttpExpect, HttpVersion, JsonMust, JsonRule};
-use crate::model::spec::{Auth, HttpOffer, HttpSpec, Proxy, RedirectTo, Redirects};
+use crate::model::spec::{Auth, HttpOffer, HttpSpec, OAuth2, Proxy, RedirectTo, Redirects};
 use crate::model::time::Micros;
 
 /// Most redirects followed if nothing is written.
@@ -73,12 +73,14 @@ pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Optio
     }
     let oauth2 = auth.get("oauth2")?;
     let client_secret = desk.secret(oauth2, "client_secret");
-    Some(Auth::OAuth2 {
+    Some(Auth::OAuth2(Box::new(OAuth2 {
         token_url: element::url::http(oauth2.text("token_url")?).ok()?,
         client_id: oauth2.text("client_id")?.to_owned(),
         client_secret: client_secret?,
         scopes: read::texts(oauth2, "scopes"),
-    })
+        params: Vec::new(),
+        tls: None,
+    })))
 }
 
 /// Whether `url` is on this machine.

@@ -22,13 +22,16 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
     match &spec.auth {
         Auth::None | Auth::Bearer(_) => {}
         Auth::Basic { user, password } => pair(user, password),
-        Auth::OAuth2 { client_id, client_secret, .. } => pair(client_id, client_secret),
+        Auth::OAuth2(it) => pair(&it.client_id, &it.client_secret),
     }
     if let Some((user, password)) = spec.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref()) {
         pair(user, password);
     }
     if let Auth::Bearer(token) = &spec.auth {
         all.push(token.reveal().to_owned());
+    }
+    if let Auth::OAuth2(it) = &spec.auth {
+        all.extend(it.params.iter().map(|(_, value)| value.reveal().to_owned()));
     }
     all.extend(token.map(|token| token.reveal().to_owned()));
     let to_proxy = spec.proxy.iter().flat_map(|proxy| &proxy.connect_headers);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
-use thongsuot::model::spec::{Auth, Peer, Proxy, RedirectTo};
+use thongsuot::model::spec::{Auth, OAuth2, Peer, Proxy, RedirectTo};
 use tokio::io::AsyncWriteExt;
 use url::Host;
 
@@ -140,12 +140,14 @@ async fn nothing_is_sent_to_a_killed_host_by_a_redirect_or_for_a_token() {
     let check = get_with(&server.url(), |spec| spec.redirects.to = RedirectTo::Anywhere);
     bench.expect(&check, Reason::Paused).await;
     let check = get_with(&server.url(), |spec| {
-        spec.auth = Auth::OAuth2 {
+        spec.auth = Auth::OAuth2(Box::new(OAuth2 {
             token_url: format!("http://localhost:{port}/").parse().expect("a URL"),
             client_id: "c".to_owned(),
             client_secret: Secret::new("s".to_owned()),
             scopes: Vec::new(),
-        };
+            params: Vec::new(),
+            tls: None,
+        }));
     });
     bench.expect(&check, Reason::Paused).await;
     assert_eq!(killed.taken(), 0);

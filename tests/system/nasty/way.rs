@@ -8,7 +8,7 @@ use thongsuot::model::check::Check;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
-use thongsuot::model::spec::{Auth, HttpSpec, Peer, Proxy};
+use thongsuot::model::spec::{Auth, HttpSpec, OAuth2, Peer, Proxy};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use url::Host;
@@ -102,12 +102,14 @@ async fn a_proxy_that_would_not_connect_us_is_told_from_one_that_is_gone() {
 
 fn with_token(url: &str, endpoint: &str, more: impl FnOnce(&mut HttpSpec)) -> Check {
     get_with(url, |spec| {
-        spec.auth = Auth::OAuth2 {
+        spec.auth = Auth::OAuth2(Box::new(OAuth2 {
             token_url: endpoint.parse().expect("a URL"),
             client_id: "monitor".to_owned(),
             client_secret: Secret::new("hunter2".to_owned()),
             scopes: vec!["read".to_owned(), "status".to_owned()],
-        };
+            params: Vec::new(),
+            tls: None,
+        }));
         more(spec);
     })
 }
