@@ -2,6 +2,8 @@
 
 mod server;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use thongsuot::model::check::{Check, Lane};
@@ -93,7 +95,7 @@ async fn the_switch_is_enough_without_a_dialogue() {
     assert!(seen.phases.get(Phase::Wait) > Micros(0));
     assert_eq!(seen.detail.remote, Some(server.address));
     let hop = &seen.detail.hops[0];
-    assert_eq!(hop.url, format!("http://{}/ws", server.address));
+    assert_eq!(hop.url, format!("ws://{}/ws", server.address));
     assert_eq!((hop.status, hop.phases), (Some(101), seen.phases));
 }
 
@@ -408,4 +410,45 @@ async fn secrets_are_hidden_where_the_server_says_them_again() {
     ends(&seen, Reason::DialogueClosed);
     assert_eq!(seen.detail.answer, ["you are Bearer ***"]);
     assert!(!format!("{seen:?}").contains("hunter2"), "{seen:#?}");
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_first_and_again_once_it_is_refused() {
+    let fetched = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&fetched);
+    let tokens = Server::start(move |mut guest: Guest| {
+        let count = Arc::clone(&count);
+        async move {
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            let body = format!("{{\"access_token\":\"ticket-{number}\",\"expires_in\":3600}}");
+            let length = body.len();
+            guest.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")).await;
+        }
+    })
+    .await;
+    let server = Server::start(|mut guest: Guest| async move {
+        if guest.header("authorization") == Some("Bearer ticket-0") {
+            guest.say("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n").await;
+        } else {
+            assert_eq!(guest.header("authorization"), Some("Bearer ticket-1"));
+            guest.switch("").await;
+            guest.hold().await;
+        }
+    })
+    .await;
+    let mut spec = spec(&server, "ws", Vec::new());
+    spec.auth = Auth::OAuth2 {
+        token_url: format!("http://{}/token", tokens.address).parse().unwrap(),
+        client_id: "giamsat".to_owned(),
+        client_secret: Secret::new("hunter2".to_owned()),
+        scopes: Vec::new(),
+    };
+    let (check, net) = (of(spec, LONG), net(None));
+    let seen = observe(&check, &net).await;
+    ends(&seen, Reason::HttpStatus);
+    assert!(seen.detail.aside > Micros(0));
+    ends(&observe(&check, &net).await, Reason::None);
+    let seen = observe(&check, &net).await;
+    ends(&seen, Reason::None);
+    assert_eq!(fetched.load(Ordering::SeqCst), 2, "the second one is still good");
 }

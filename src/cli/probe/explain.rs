@@ -71,6 +71,9 @@ fn facts(out: &mut String, spec: &Spec, detail: &Detail, status: Option<u16>, by
         let what = if matches!(spec, Spec::Websocket(_)) { "WebSocket" } else { "body" };
         fact("HTTP", format!("{version}, {what} of {bytes} bytes"));
     }
+    if let Spec::Unix(unix) = spec {
+        fact("socket", unix.path.display().to_string());
+    }
     if !detail.addresses.is_empty() {
         let all: Vec<String> = detail.addresses.iter().map(ToString::to_string).collect();
         fact("addresses", all.join(", "));
