@@ -130,17 +130,19 @@ impl Runs {
         if testimony == Testimony::Good {
             return None;
         }
-        // The anchors are reached over the network, and a socket of this machine is not.
-        if matches!(spec, Spec::Unix(_)) {
-            return None;
-        }
-        // An error of the network itself is likely ours, and wants a fresh answer.
-        let believed = match observation.reason {
-            Reason::ConnectUnreachable => Duration::ZERO,
-            _ => control::BELIEVED,
-        };
-        let since = Instant::now() - believed;
+        let since = Instant::now() - believed(spec, observation.reason)?;
         outside.control.blind(since).await.then_some(Reason::SelfNet)
+    }
+}
+
+/// How old the anchors' answer may be that decides on a bad result; `None`: they say nothing of it,
+/// as a socket of this machine is not reached over the network.
+const fn believed(spec: &Spec, reason: Reason) -> Option<Duration> {
+    match (spec, reason) {
+        (Spec::Unix(_), _) => None,
+        // An error of the network itself is likely ours, and wants a fresh answer.
+        (_, Reason::ConnectUnreachable) => Some(Duration::ZERO),
+        _ => Some(control::BELIEVED),
     }
 }
 
@@ -165,8 +167,19 @@ pub(super) async fn guarded(
 mod tests {
     use super::*;
     use crate::model::check::IpChoice;
+    use crate::model::expect::CertExpect;
     use crate::model::id::{CheckId, OwnerId, SystemId};
-    use crate::model::spec::IcmpSpec;
+    use crate::model::spec::{IcmpSpec, UnixSpec};
+
+    #[test]
+    fn a_socket_of_this_machine_is_bad_whether_the_network_is_there_or_not() {
+        let icmp = Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 });
+        assert_eq!(believed(&icmp, Reason::ConnectUnreachable), Some(Duration::ZERO));
+        assert_eq!(believed(&icmp, Reason::ConnectRefused), Some(control::BELIEVED));
+        let (path, cert) = ("/run/a.sock".into(), CertExpect::default());
+        let unix = UnixSpec { path, tls: None, dialogue: Vec::new(), cert };
+        assert_eq!(believed(&Spec::Unix(Box::new(unix)), Reason::ConnectRefused), None);
+    }
 
     #[tokio::test]
     async fn a_panic_in_a_probe_is_one_void_result() {

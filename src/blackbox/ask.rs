@@ -76,7 +76,7 @@ pub fn question(
     let (spec, how) = match &module.prober {
         Prober::Http(it) => (http::spec(it, target, hostname)?, by(it.family, None)),
         Prober::Tcp(it) => (dialogue::tcp(it, target)?, by(it.family, it.source)),
-        Prober::Unix(it) => (dialogue::unix(it, target), by(it.family, None)),
+        Prober::Unix(it) => (dialogue::unix(it, target)?, by(it.family, None)),
         Prober::Websocket(it) => (dialogue::websocket(it, target)?, by(it.family, None)),
         Prober::Dns(it) => (dns(it, target)?, by(it.family, it.source)),
         Prober::Icmp(it) => (icmp(*it, target)?, by(it.family, it.source)),

@@ -1,7 +1,7 @@
 //! `kind = unix`: a stream socket in this machine's file system, and a dialogue of lines.
 //!
-//! There is no name to resolve and no address: `dns` is always 0, and `connect` is the time until
-//! the peer has room for us. A socket that is missing or that nobody listens on is
+//! There is no name to resolve and no address: `dns` is next to nothing, and `connect` is the time
+//! until the peer has room for us. A socket that is missing or that nobody listens on is
 //! `connect_refused`; one that we may not open says nothing of the service, and is void.
 
 use std::io;

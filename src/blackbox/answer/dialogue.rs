@@ -1,17 +1,20 @@
 //! Probers `tcp`, `unix` and `websocket`: a dialogue, whatever carries it.
 
-use crate::model::kept::{DialogueKept, Kept};
+use crate::model::kept::{DialogueKept, Kept, Unmet};
 use crate::model::observation::Observation;
-use crate::model::reason::Reason;
 
-use super::super::module::{Dialogue, Websocket};
+use super::super::module::{Dialogue, Expect, Websocket};
 use super::super::text::Page;
 use super::{came_whole, tls};
 
 /// Probers `tcp` and `unix`.
 pub(super) fn answer(module: &Dialogue, seen: &Observation, page: &mut Page) -> Result<(), String> {
     let help = "Whether a pattern failed the probe";
-    page.flag("probe_failed_due_to_regex", help, is_mismatch(seen.reason));
+    page.flag("probe_failed_due_to_regex", help, unmet(seen) == Some(Unmet::Pattern));
+    if module.exchanges.iter().any(|it| matches!(it.expect, Some(Expect::Bytes(_)))) {
+        let help = "Whether bytes that were not expected failed the probe";
+        page.flag("probe_failed_due_to_bytes", help, unmet(seen) == Some(Unmet::Bytes));
+    }
     labels(seen, page);
     let speaks_tls = module.tls || module.exchanges.iter().any(|it| it.starttls);
     if let Some(facts) = seen.detail.tls.as_ref().filter(|_| speaks_tls) {
@@ -33,7 +36,7 @@ pub(super) fn websocket(
     page.flag("probe_websocket_connection_upgraded", help, upgraded);
     if !module.exchanges.is_empty() {
         let help = "Whether a pattern failed the probe";
-        page.flag("probe_websocket_failed_due_to_regex", help, is_mismatch(seen.reason));
+        page.flag("probe_websocket_failed_due_to_regex", help, unmet(seen).is_some());
     }
     labels(seen, page);
     if let Some(facts) = &seen.detail.tls {
@@ -49,10 +52,9 @@ fn kept(seen: &Observation) -> Option<&DialogueKept> {
     }
 }
 
-/// Whether the peer ended without saying what was expected. Silence is not the fault of a
-/// pattern.
-const fn is_mismatch(reason: Reason) -> bool {
-    matches!(reason, Reason::DialogueMismatch | Reason::DialogueClosed)
+/// What the peer did not say before it said something else or closed. Silence is nobody's pattern.
+fn unmet(seen: &Observation) -> Option<Unmet> {
+    kept(seen)?.unmet
 }
 
 fn labels(seen: &Observation, page: &mut Page) {

@@ -5,6 +5,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use crate::model::kept::{HttpKept, Kept};
 use crate::model::observation::Observation;
 use crate::model::phases::Phase;
+use crate::model::reason::Reason;
 
 use super::super::module::{Compression, HeaderMatch, Http, Version};
 use super::super::text::Page;
@@ -55,9 +56,10 @@ fn about(module: &Http, seen: &Observation, kept: Option<&HttpKept>, page: &mut 
     page.gauge("probe_http_version", "The HTTP version of the answer", version);
     let followed = seen.detail.hops.len().saturating_sub(1);
     // One that is not followed counts as well, as in the original.
-    let more = !module.follow_redirects
-        && matches!(status, 301 | 302 | 303 | 307 | 308)
-        && kept.is_some_and(|it| header(it, "location").is_some());
+    let more = seen.reason == Reason::RedirectLimit
+        || !module.follow_redirects
+            && matches!(status, 301 | 302 | 303 | 307 | 308)
+            && kept.is_some_and(|it| header(it, "location").is_some());
     let redirects = (followed + usize::from(more)) as f64;
     page.gauge("probe_http_redirects", "The number of redirects", redirects);
     let tls = kept.map_or_else(|| is_secure(seen), |it| it.tls);

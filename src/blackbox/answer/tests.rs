@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::blackbox::parse;
-use crate::model::kept::{DialogueKept, DnsKept, HttpKept};
+use crate::model::kept::{DialogueKept, DnsKept, HttpKept, Unmet};
 use crate::model::observation::Hop;
 use crate::model::phases::Phases;
 
@@ -141,9 +141,10 @@ fn what_a_peer_said_becomes_labels() {
     let labels = vec![("version".to_owned(), "2.0 \"x\"".to_owned())];
     let mut talked = seen(
         101,
-        Kept::Dialogue(DialogueKept { labels, upgraded: true, ..DialogueKept::default() }),
+        Kept::Dialogue(DialogueKept { labels, upgraded: true, unmet: Some(Unmet::Pattern) }),
     );
-    check("{prober: tcp}", &talked, true, &["probe_expect_info{version=\"2.0 \\\"x\\\"\"} 1"]);
+    let info = "probe_expect_info{version=\"2.0 \\\"x\\\"\"} 1";
+    check("{prober: tcp}", &talked, true, &[info, "probe_failed_due_to_regex 1"]);
     talked.reason = Reason::DialogueMismatch;
     let yaml = "{prober: websocket, websocket: {query_response: [{expect: a}]}}";
     check(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::model::expect::CertExpect;
-use crate::model::spec::{Line, Spec, TcpSpec, UnixSpec, WebsocketSpec};
+use crate::model::spec::{Line, Spec, TcpSpec, UNIX_PATH_BYTES_MAX, UnixSpec, WebsocketSpec};
 
 use super::super::module::{Dialogue, Exchange, Expect, Websocket};
 use super::{Refusal, target};
@@ -21,13 +21,18 @@ pub(super) fn tcp(module: &Dialogue, target: &str) -> Result<Spec, Refusal> {
 }
 
 /// The connection and dialogue of prober `unix`, whose target is a path.
-pub(super) fn unix(module: &Dialogue, target: &str) -> Spec {
-    Spec::Unix(Box::new(UnixSpec {
+pub(super) fn unix(module: &Dialogue, target: &str) -> Result<Spec, Refusal> {
+    if target.len() > UNIX_PATH_BYTES_MAX {
+        let why =
+            format!("`{target}` is longer than {UNIX_PATH_BYTES_MAX} bytes, which no socket is");
+        return Err(Refusal::Target(why));
+    }
+    Ok(Spec::Unix(Box::new(UnixSpec {
         path: PathBuf::from(target),
         tls: module.tls.then(|| module.tls_config.clone()),
         dialogue: lines(&module.exchanges, Some(module), "\n"),
         cert: CertExpect::default(),
-    }))
+    })))
 }
 
 /// The connection and dialogue of prober `websocket`, whose target is a `ws` or `wss` URL.

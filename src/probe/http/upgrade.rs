@@ -43,9 +43,9 @@ const EXTENSIONS: HeaderName = HeaderName::from_static("sec-websocket-extensions
 /// The opening request of one run.
 #[derive(Debug)]
 pub(in crate::probe) struct Opening<'a> {
+    spec: &'a WebsocketSpec,
     /// The request, as an HTTP check would describe it.
     twin: HttpSpec,
-    subprotocol: Option<&'a str>,
     token: Option<Secret>,
     /// Of the answer, once it came.
     head: Option<Head>,
@@ -62,8 +62,7 @@ impl<'a> Opening<'a> {
         net: &'a Net,
         now: Millis,
     ) -> Self {
-        let subprotocol = spec.subprotocol.as_deref();
-        Self { twin: twin(spec), subprotocol, token: None, head: None, how, net, now }
+        Self { spec, twin: twin(spec), token: None, head: None, how, net, now }
     }
 
     /// Fetches a token, if one is needed: within `timeout`, and timed apart from the run.
@@ -135,7 +134,7 @@ impl<'a> Opening<'a> {
         headers.insert(VERSION, HeaderValue::from_static("13"));
         let unsendable = |_| Fault::new(Reason::Internal, "a header of our own can't be sent");
         headers.insert(KEY, HeaderValue::try_from(key).map_err(unsendable)?);
-        if let Some(name) = self.subprotocol {
+        if let Some(name) = &self.spec.subprotocol {
             headers.insert(PROTOCOL, HeaderValue::try_from(name).map_err(unsendable)?);
         }
         Ok(request)
@@ -165,7 +164,7 @@ impl<'a> Opening<'a> {
         if headers.contains_key(EXTENSIONS) {
             return broken("the server uses an extension that was not offered");
         }
-        match (self.subprotocol, one(&PROTOCOL)) {
+        match (&self.spec.subprotocol, one(&PROTOCOL)) {
             (None, None) => Ok(()),
             (Some(asked), Some(got)) if got == asked.as_bytes() => Ok(()),
             (None, Some(got)) => broken(&format!(
@@ -202,7 +201,7 @@ impl<'a> Opening<'a> {
     /// Adds what the answer told to what the run ends with, and hides what may not be told.
     pub(in crate::probe) fn tell(&self, seen: &mut Observation) {
         let status = self.head.as_ref().map(|head| head.status);
-        let url = shown(&self.twin.url);
+        let url = shown(&self.spec.url);
         seen.detail.hops.push(Hop { url, remote: seen.detail.remote, status, phases: seen.phases });
         seen.status = status;
         if let Some(head) = &self.head {

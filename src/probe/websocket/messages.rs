@@ -240,3 +240,78 @@ impl Write for Pipe {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// All that is heard of `bytes`, of which the first `read` came with the switch: the messages,
+    /// and whether the peer broke a rule or a limit.
+    fn all(bytes: &[u8], read: usize) -> (Vec<Vec<u8>>, Option<Reason>) {
+        let (read, rest) = bytes.split_at(read);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (ours, mut theirs) = tokio::io::duplex(1 << 20);
+            theirs.write_all(rest).await.unwrap();
+            theirs.shutdown().await.unwrap();
+            let mut messages = Messages::new(ours, read);
+            let mut heard = Vec::new();
+            loop {
+                match messages.next().await {
+                    Ok(Heard::Message(message)) => heard.push(message),
+                    Ok(Heard::Closed(_)) => break (heard, None),
+                    Err(fault) => break (heard, Some(fault.reason)),
+                }
+            }
+        })
+    }
+
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        [&[first, payload.len() as u8], payload].concat()
+    }
+
+    #[test]
+    fn messages_are_whole_wherever_the_packets_are_cut() {
+        let parts = [
+            frame(0x81, b"one"),
+            frame(0x89, b"?"),
+            frame(0x01, "tiếng ".as_bytes()),
+            frame(0x80, "Việt".as_bytes()),
+            frame(0x82, &[0xff]),
+        ];
+        let bytes = parts.concat();
+        let expected = vec![b"one".to_vec(), "tiếng Việt".as_bytes().to_vec(), vec![0xff]];
+        for read in 0..=bytes.len() {
+            assert_eq!(all(&bytes, read), (expected.clone(), None), "{read}");
+        }
+    }
+
+    #[test]
+    fn a_flood_has_an_end() {
+        let pings = frame(0x89, b"?").repeat(MESSAGES_MAX);
+        assert_eq!(all(&pings, 0), (Vec::new(), None));
+        let more = [pings, frame(0x81, b"late")].concat();
+        assert_eq!(all(&more, 0), (Vec::new(), Some(Reason::DialogueMismatch)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(
+            frames in prop::collection::vec(
+                (any::<u8>(), prop::collection::vec(any::<u8>(), 0..125)),
+                0..20,
+            ),
+            noise in prop::collection::vec(any::<u8>(), 0..40),
+            codes in any::<bool>(),
+        ) {
+            // Half of them with first bytes that mean something.
+            let first = |byte: u8| if codes { (byte & 0x80) | (byte % 11) } else { byte };
+            let frames = frames.iter().map(|(byte, payload)| frame(first(*byte), payload));
+            let bytes = [frames.collect::<Vec<_>>().concat(), noise].concat();
+            let (heard, _) = all(&bytes, 0);
+            prop_assert!(heard.concat().len() <= bytes.len());
+        }
+    }
+}

@@ -14,17 +14,26 @@ const MODULES: &str = "
 modules:
   http_2xx: {prober: http, timeout: 3s, http: &plain {preferred_ip_protocol: ip4}}
   short: {prober: http, timeout: 700ms, http: *plain}
-  missing: {prober: http, http: {<<: *plain, valid_status_codes: [404, 410]}}
-  stay: {prober: http, http: {<<: *plain, follow_redirects: false, valid_status_codes: [302]}}
-  body: {prober: http, http: {<<: *plain, fail_if_body_matches_regexp: [Lỗi], fail_if_body_not_matches_regexp: ['Đăng\\s+nhập']}}
-  head: {prober: http, http: {<<: *plain, fail_if_header_matches: [{header: Server, regexp: old, allow_missing: true}], fail_if_header_not_matches: [{header: X-Kind, regexp: ^good$}]}}
-  small: {prober: http, http: {<<: *plain, body_size_limit: 1KB}}
-  gzip: {prober: http, http: {<<: *plain, compression: gzip, headers: {Accept-Encoding: gzip}}}
-  one: {prober: http, http: {<<: *plain, valid_http_versions: [HTTP/1.0]}}
-  secure: {prober: http, http: {<<: *plain, fail_if_not_ssl: true}}
-  post: {prober: http, http: {<<: *plain, method: POST, body: 'a=1', headers: {Content-Type: text/plain, X-A: b}, basic_auth: {username: u, password: p}}}
-  six: {prober: http, http: {preferred_ip_protocol: ip6, ip_protocol_fallback: false}}
+  missing: {prober: http, timeout: 3s, http: {<<: *plain, valid_status_codes: [404, 410]}}
+  stay: {prober: http, timeout: 3s, http: {<<: *plain, follow_redirects: false, valid_status_codes: [302]}}
+  body: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_body_matches_regexp: [Lỗi], fail_if_body_not_matches_regexp: ['Đăng\\s+nhập']}}
+  head: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_header_matches: [{header: Server, regexp: old, allow_missing: true}], fail_if_header_not_matches: [{header: X-Kind, regexp: ^good$}]}}
+  small: {prober: http, timeout: 3s, http: {<<: *plain, body_size_limit: 1KB}}
+  gzip: {prober: http, timeout: 3s, http: {<<: *plain, compression: gzip, headers: {Accept-Encoding: gzip}}}
+  one: {prober: http, timeout: 3s, http: {<<: *plain, valid_http_versions: [HTTP/1.0]}}
+  secure: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_not_ssl: true}}
+  post: {prober: http, timeout: 3s, http: {<<: *plain, method: POST, body: 'a=1', headers: {Content-Type: text/plain, X-A: b}, basic_auth: {username: u, password: p}}}
+  six: {prober: http, timeout: 3s, http: {preferred_ip_protocol: ip6, ip_protocol_fallback: false}}
 ";
+
+/// A body is counted whole or not at all.
+const UNREAD: &str = "A body is counted if it came whole";
+
+/// Encodings are undone.
+const DECODED: &str = "A compressed body is decoded, asked for or not";
+
+/// No metric comes and goes.
+const ALWAYS: &str = "What a prober can say, it always says";
 
 /// A phase that failed has the time that it took.
 const FAILED_PHASE: &str = "A phase that fails has its time";
@@ -88,7 +97,7 @@ async fn answers_are_told_alike() {
             && lower.contains("x-a: b\r\n")
             && lower.contains("authorization: basic dtpw\r\n")
             && lower.ends_with("a=1");
-        if good { ok("as asked") } else { answer("400 Bad", "", request) }
+        if good { ok("as asked") } else { answer("400 Bad", "", "not as asked") }
     });
     let echo = echo.await;
     let port = page.addr.port();
@@ -105,7 +114,8 @@ async fn answers_are_told_alike() {
         same("http_2xx", chunked.url(), true),
         same("http_2xx", empty.url(), true),
         same("http_2xx", hops.url() + "a", true),
-        same("stay", hops.url() + "a", true),
+        same("stay", hops.url() + "a", true)
+            .but(UNREAD, &[Differ::Value("probe_http_uncompressed_body_length", 5.0, 0.0)]),
         same("body", page.url(), true),
         same("body", old.url(), false),
         same("head", bare.url(), true),
@@ -135,21 +145,38 @@ async fn servers_that_misbehave_are_told_alike_or_better() {
     let unasked = fixed(encoded(&gzip("Đăng nhập"))).await;
     let connect = Differ::Above("probe_http_duration_seconds{phase=\"connect\"}", 0.0);
     let wait = Differ::Above("probe_http_duration_seconds{phase=\"processing\"}", 0.6);
+    let partial = Differ::Value("probe_http_uncompressed_body_length", 0.0, 3.0);
+    let packed = Differ::Value("probe_http_uncompressed_body_length", 13.0, 33.0);
+    let phases = [
+        Differ::Ours("probe_http_duration_seconds{phase=\"connect\"}"),
+        Differ::Ours("probe_http_duration_seconds{phase=\"tls\"}"),
+        Differ::Ours("probe_http_duration_seconds{phase=\"processing\"}"),
+        Differ::Ours("probe_http_duration_seconds{phase=\"transfer\"}"),
+    ];
     let cases = [
         same("http_2xx", "127.0.0.1:1", false).but(FAILED_PHASE, &[connect]),
         same("short", silent.url(), false).but(FAILED_PHASE, &[wait]),
-        same("short", stalled.url(), false),
-        same("http_2xx", cut.url(), false),
+        same("short", stalled.url(), false).but(UNREAD, &[partial]),
+        same("http_2xx", cut.url(), false).but(UNREAD, &[partial]),
         same("http_2xx", garbage.url(), false),
         same("http_2xx", slammed.url(), false),
-        same("small", large.url(), false),
-        same("gzip", plain.url(), false),
+        same("small", large.url(), false)
+            .but(UNREAD, &[Differ::Value("probe_http_uncompressed_body_length", 0.0, 1_024.0)]),
+        same("gzip", plain.url(), false)
+            .but(DECODED, &[Differ::Value("probe_http_uncompressed_body_length", 17.0, 0.0)]),
         same("gzip", broken.url(), false),
-        same("http_2xx", unasked.url(), true),
-        same("body", unasked.url(), true),
+        same("http_2xx", unasked.url(), true).but(DECODED, &[packed]),
+        same("body", unasked.url(), true).but(
+            DECODED,
+            &[
+                packed,
+                Differ::Value("probe_failed_due_to_regex", 0.0, 1.0),
+                Differ::Value("probe_success", 1.0, 0.0),
+            ],
+        ),
         same("http_2xx", hops.url() + "loop", false),
         same("http_2xx", hops.url() + "nowhere", false),
-        same("six", hops.url(), false),
+        same("six", hops.url(), false).but(ALWAYS, &phases),
     ];
     compare(&rivals, &cases).await;
 }
