@@ -144,6 +144,8 @@ fn icmp(module: Icmp, target: &str) -> Result<Spec, Refusal> {
     Ok(Spec::Icmp(IcmpSpec {
         host: target::host(target)?,
         payload_bytes: payload.max(PAYLOAD_BYTES_MIN),
+        ttl: (module.ttl > 0).then_some(module.ttl),
+        dont_fragment: module.dont_fragment,
     }))
 }
 
@@ -159,5 +161,3 @@ fn grpc(module: &Grpc, target: &str) -> Result<Spec, Refusal> {
     })))
 }
 
-#[cfg(test)]
-mod tests;

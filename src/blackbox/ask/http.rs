@@ -105,7 +105,7 @@ fn bare(host: &str) -> &str {
 
 const fn offer(module: &Http) -> HttpOffer {
     match (module.http3, module.http2) {
-        (true, _) => HttpOffer::Auto,
+        (true, _) => HttpOffer::Http3,
         (false, true) => HttpOffer::Auto,
         (false, false) => HttpOffer::Http1,
     }
