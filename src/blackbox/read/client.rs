@@ -284,7 +284,8 @@ fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: Headers) -> Optio
 /// `text` as a proxy; else what is wrong with it, without repeating it, and what to write.
 fn proxy(text: &str) -> Result<Proxy, (String, &'static str)> {
     let mend = "write it as `http://proxy.example.vn:3128`";
-    let url = Url::parse(text).map_err(|_| ("a proxy is named by a URL".to_owned(), mend))?;
+    let url = Url::parse(text).ok().filter(|_| text.contains("://"));
+    let url = url.ok_or_else(|| ("a proxy is named by a URL".to_owned(), mend))?;
     if url.scheme() != "http" {
         let shown = if speakable(url.scheme()) { url.scheme() } else { "another scheme" };
         let what = format!("proxies are spoken to in clear HTTP here, not `{shown}`");
