@@ -109,7 +109,7 @@ fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, in_class: bool) -> R
             out.push('\\');
             out.push(c);
             if "xpP".contains(c) && rest.peek() == Some(&'{') {
-                while let Some(c) = rest.next() {
+                for c in rest.by_ref() {
                     out.push(c);
                     if c == '}' {
                         break;
