@@ -52,7 +52,7 @@ pub(super) fn websocket(desk: &mut Desk<'_>, module: Table<'_>) -> Websocket {
     }
     let Some(http) = desk.sub(table, "http_config", HTTP_CONFIG) else { return websocket };
     websocket.auth = client::simple_auth(desk, http);
-    websocket.headers = client::headers(desk, http);
+    websocket.headers = client::headers(desk, http, "headers");
     websocket.tls = tls::tls(desk, http);
     websocket
 }
