@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::clock::Clock;
+use crate::model::check::Check;
 use crate::model::observation::Observation;
 use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
@@ -65,7 +66,8 @@ impl Runs {
         *place = Arc::new(outside);
     }
 
-    fn outside(&self) -> Arc<Outside> {
+    /// The way to the outside that is in use.
+    pub(super) fn outside(&self) -> Arc<Outside> {
         Arc::clone(&self.outside.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -77,11 +79,13 @@ impl Runs {
         let started = Millis(started_us.div_euclid(1_000));
         let lateness = job.lateness(started_us);
         let mut observation = tokio::select! {
-            seen = guarded(&job, Box::pin(self.probe(&job, &outside.net, started))) => seen,
+            seen = guarded(&job.check, Box::pin(self.probe(&job, &outside.net, started))) => seen,
             () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
         let late_us = observation.phases.total().0.saturating_sub(job.check.timeout.0);
-        if let Some(reason) = self.own_fault(&observation, late_us, start, &outside).await {
+        if let Some(reason) =
+            self.own_fault(&job.check.spec, &observation, late_us, start, &outside).await
+        {
             observation.reason = reason;
         }
         // A token or a proxy's name came first: the run speaks for when it asked the service.
@@ -113,6 +117,7 @@ impl Runs {
     /// evidence even where the anchors are silent: only a bad one is put down to us.
     async fn own_fault(
         &self,
+        spec: &Spec,
         observation: &Observation,
         late_us: u32,
         start: Start,
@@ -123,6 +128,10 @@ impl Runs {
             return Some(Reason::Suspend);
         }
         if testimony == Testimony::Good {
+            return None;
+        }
+        // The anchors are reached over the network, and a socket of this machine is not.
+        if matches!(spec, Spec::Unix(_)) {
             return None;
         }
         // An error of the network itself is likely ours, and wants a fresh answer.
@@ -136,11 +145,14 @@ impl Runs {
 }
 
 /// Runs `probe`; a panic in it is a bug of ours, which must cost one result and not the check.
-async fn guarded(job: &Job, mut probe: Pin<Box<impl Future<Output = Observation>>>) -> Observation {
+pub(super) async fn guarded(
+    check: &Check,
+    mut probe: Pin<Box<impl Future<Output = Observation>>>,
+) -> Observation {
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| probe.as_mut().poll(context)));
         polled.unwrap_or_else(|_panic| {
-            error!(check = %job.check.id, "a probe panicked: a bug of ours, please report it");
+            error!(check = %check.id, "a probe panicked: a bug of ours, please report it");
             let mut void = Observation::bare(Reason::Internal, Phases::default());
             void.detail.why = Some("the probe panicked: a bug of ours".to_owned());
             Poll::Ready(void)
@@ -152,9 +164,8 @@ async fn guarded(job: &Job, mut probe: Pin<Box<impl Future<Output = Observation>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::check::{Check, IpChoice, Lane};
+    use crate::model::check::IpChoice;
     use crate::model::id::{CheckId, OwnerId, SystemId};
-    use crate::model::result::RunKind;
     use crate::model::spec::IcmpSpec;
 
     #[tokio::test]
@@ -174,10 +185,7 @@ mod tests {
             platform: None,
             spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
         };
-        let (due, kind) = (Millis(0), RunKind::Grid);
-        let check = Arc::new(check);
-        let job = Job { check, lane: Lane::Any, due, kind, run: 0, planned_us: 0 };
-        let seen = guarded(&job, Box::pin(async { panic!("on purpose") })).await;
+        let seen = guarded(&check, Box::pin(async { panic!("on purpose") })).await;
         assert_eq!(seen.reason, Reason::Internal);
     }
 }

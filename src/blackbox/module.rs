@@ -14,7 +14,7 @@ use super::cel::Cel;
 use super::fault::Fault;
 use super::no_proxy::NoProxy;
 use crate::model::secret::Secret;
-use crate::model::spec::{Auth, Proxy, TlsClient, TlsVersion};
+use crate::model::spec::{Auth, Proxy, TlsClient};
 use crate::model::text::Pattern;
 
 /// The modules of one file.
@@ -106,16 +106,6 @@ impl Default for Family {
     }
 }
 
-/// `tls_config`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// What our own checks know of it. Where `roots_pem` is set, blackbox_exporter trusts those
-    /// roots alone, not the system's besides.
-    pub client: TlsClient,
-    /// Highest TLS version offered; `None`: 1.3.
-    pub version_max: Option<TlsVersion>,
-}
-
 /// Prober `http`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Http {
@@ -155,12 +145,10 @@ pub struct Http {
     /// Rules that fail the probe if no value of the header matches.
     pub fail_if_header_not_matches: Vec<HeaderMatch>,
     /// TLS.
-    pub tls: Tls,
+    pub tls: TlsClient,
     /// How the probe proves who it is. A scheme of `authorization` that [`Auth`] does not have
     /// is a header `Authorization` in [`Http::headers`].
     pub auth: Auth,
-    /// How the token of [`Auth::OAuth2`] is fetched, beyond what that says.
-    pub token: Option<TokenRequest>,
     /// Proxies to go through.
     pub proxies: Option<Proxies>,
     /// Whether the proxy finds the address of the target.
@@ -239,15 +227,6 @@ pub struct HeaderMatch {
     pub allow_missing: bool,
 }
 
-/// How a token is fetched, beyond its grant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenRequest {
-    /// Parameters sent with the request.
-    pub params: Vec<(String, Secret)>,
-    /// TLS to the token endpoint.
-    pub tls: Tls,
-}
-
 /// Proxies to go through, by the scheme of the target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proxies {
@@ -257,8 +236,6 @@ pub struct Proxies {
     pub https: Option<Proxy>,
     /// Which targets are reached without; `None`: none.
     pub none_for: Option<NoProxy>,
-    /// Headers that go to the proxy with `CONNECT`.
-    pub connect_headers: Vec<(String, Secret)>,
 }
 
 impl Proxies {
@@ -285,7 +262,7 @@ pub struct Dialogue {
     /// Whether TLS is spoken from the first byte.
     pub tls: bool,
     /// How TLS is spoken, then and after `starttls`.
-    pub tls_config: Tls,
+    pub tls_config: TlsClient,
 }
 
 /// One step of a dialogue: expect, then send, then start TLS; each if asked for.
@@ -330,7 +307,7 @@ pub struct Websocket {
     /// How the probe proves who it is: [`Auth::None`], `Basic` or `Bearer`.
     pub auth: Auth,
     /// TLS, for `wss`.
-    pub tls: Tls,
+    pub tls: TlsClient,
     /// What is said once upgraded, in order; `starttls` is never set.
     pub exchanges: Vec<Exchange>,
 }
@@ -370,7 +347,7 @@ pub enum DnsOver {
     /// TCP.
     Tcp,
     /// TLS (RFC 7858).
-    Tls(Tls),
+    Tls(TlsClient),
 }
 
 /// Rules on one section of a DNS answer. A record is matched as its line in a zone file.
@@ -411,7 +388,7 @@ pub struct Grpc {
     /// Whether TLS is spoken.
     pub tls: bool,
     /// How TLS is spoken.
-    pub tls_config: Tls,
+    pub tls_config: TlsClient,
     /// Metadata sent with the call, in order.
     pub metadata: Vec<(String, Secret)>,
 }

@@ -54,4 +54,16 @@ pub struct DialogueKept {
     pub labels: Vec<(String, String)>,
     /// Of a WebSocket, whether the connection was switched to it.
     pub upgraded: bool,
+    /// What the dialogue ended for, if the peer said something else or no more; `None` if it
+    /// did not end for that, as at a deadline.
+    pub unmet: Option<Unmet>,
+}
+
+/// What was expected in a dialogue and did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// [`super::spec::Line::Expect`].
+    Pattern,
+    /// [`super::spec::Line::ExpectBytes`].
+    Bytes,
 }

@@ -13,6 +13,7 @@ mod cookies;
 mod proxy;
 mod token;
 mod discreet;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -42,9 +43,10 @@ use super::{conclude, dial, or_slow, resolve};
 use cookies::Jar;
 
 pub(super) use token::Tokens;
+pub(super) use upgrade::Opening;
 
 const ALPN_AUTO: Alpn = &[b"h2", b"http/1.1"];
-const ALPN_1: Alpn = &[b"http/1.1"];
+pub(super) const ALPN_1: Alpn = &[b"http/1.1"];
 const ALPN_2: Alpn = &[b"h2"];
 
 /// Most headers of an answer.
@@ -243,12 +245,16 @@ async fn travel(
     loop {
         watch.enter(Phase::Dns);
         *last = None;
+        let earlier = detail.remote.take();
         let got = hop(trip, &asked, &mut jar, last, watch, detail).await;
         let after = watch.read();
         let phases = spent(before, after);
         before = after;
         let url = shown(&asked.url);
-        detail.hops.push(Hop { url, status: last.as_ref().map(|it| it.status), phases });
+        let status = last.as_ref().map(|it| it.status);
+        let remote = detail.remote;
+        detail.remote = remote.or(earlier);
+        detail.hops.push(Hop { url, remote, status, phases });
         // What the head says of a firewall goes before whatever is wrong with the rest.
         let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
         let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;
@@ -362,7 +368,7 @@ fn may_reach(host: &Host<String>, net: &Net) -> Result<(), Fault> {
     Ok(())
 }
 
-fn host_of(url: &Url) -> Result<Host<String>, Fault> {
+pub(super) fn host_of(url: &Url) -> Result<Host<String>, Fault> {
     url.host()
         .map(|host| host.to_owned())
         .ok_or_else(|| Fault::new(Reason::Internal, format!("`{}` names no host", shown(url))))

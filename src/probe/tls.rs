@@ -8,6 +8,7 @@ mod setup;
 mod roots;
 mod record;
 mod heard;
+mod name;
 mod facts;
 mod ca_leaf;
 mod issuers;
@@ -18,6 +19,7 @@ use std::io;
 
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, PeerIncompatible, ProtocolVersion};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -47,7 +49,7 @@ pub(super) use setup::TlsSetups;
 pub(super) type Alpn = &'static [&'static [u8]];
 
 /// A connection over TLS.
-pub(super) type Stream = TlsStream<Heard<TcpStream>>;
+pub(super) type Stream<S = TcpStream> = TlsStream<Heard<S>>;
 
 /// No application protocol.
 pub(super) const ALPN_NONE: Alpn = &[];
@@ -112,13 +114,16 @@ async fn attempt(
 /// `tls_handshake` or `tls_version` if it breaks, `tls_unexpected` if the peer speaks plain text,
 /// `timeout_tls` if it stalls, a reason of the
 /// certificate if that does not hold, `self_secret` if our own certificate can't be used.
-pub(super) async fn handshake(
-    stream: TcpStream,
+pub(super) async fn handshake<S>(
+    stream: S,
     terms: Terms<'_>,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
-) -> Result<Stream, Fault> {
+) -> Result<Stream<S>, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     watch.enter(Phase::Tls);
     let setup = net.tls_setups.get(terms.client, terms.alpn, &net.roots)?;
     let name = server_name(&terms)?;
@@ -211,7 +216,7 @@ const fn version_name(version: Option<ProtocolVersion>) -> &'static str {
     }
 }
 
-fn handshake_fault(error: &io::Error, heard: &Heard<TcpStream>) -> Fault {
+fn handshake_fault<S>(error: &io::Error, heard: &Heard<S>) -> Fault {
     if let Some(line) = heard.text() {
         let why = format!("expected TLS, the server speaks plain text: `{line}`");
         return Fault::new(Reason::TlsUnexpected, why);

@@ -20,3 +20,4 @@ mod strange;
 mod starttls;
 mod cost;
 mod reasons;
+mod rival;

@@ -112,6 +112,7 @@ fn specs(address: SocketAddr) -> Vec<Spec> {
             transport,
             name: "a.vn".to_owned(),
             record_type: 1,
+            class: 1,
             recursion: true,
             expect: DnsExpect {
                 rcodes: vec![0],

@@ -1,17 +1,17 @@
 //! What an HTTP client is told: headers, how it proves who it is, and proxies.
 
 use ::http::{HeaderName, HeaderValue};
-use percent::decoded;
 use url::Url;
 
 use super::tls;
 use crate::blackbox::desk::{Desk, Table};
 use crate::blackbox::hide::speakable;
-use crate::blackbox::module::{Proxies, TokenRequest};
+use crate::blackbox::module::Proxies;
 use crate::blackbox::no_proxy::NoProxy;
 use crate::blackbox::yaml::{Entry, Span, Value};
+use crate::model::bytes;
 use crate::model::secret::Secret;
-use crate::model::spec::{Auth, Peer, Proxy};
+use crate::model::spec::{Auth, OAuth2, Peer, Proxy};
 
 const BASIC: &[&str] = &["username", "username_file", "password", "password_file"];
 
@@ -108,8 +108,8 @@ fn bearer(desk: &mut Desk<'_>, table: Table<'_>) -> Auth {
     Auth::Bearer(token)
 }
 
-/// How the client of a section proves who it is, what its token takes, and headers that do so.
-pub(super) fn auth(desk: &mut Desk<'_>, table: Table<'_>) -> (Auth, Option<TokenRequest>, Headers) {
+/// How the client of a section proves who it is, and headers that do so.
+pub(super) fn auth(desk: &mut Desk<'_>, table: Table<'_>) -> (Auth, Headers) {
     let bearer_key =
         if table.get("bearer_token").is_some() { "bearer_token" } else { "bearer_token_file" };
     desk.one_of(table, &["basic_auth", "authorization", "oauth2", bearer_key]);
@@ -118,17 +118,15 @@ pub(super) fn auth(desk: &mut Desk<'_>, table: Table<'_>) -> (Auth, Option<Token
         let user = user.map_or(String::new(), |user| user.reveal().to_owned());
         let password = desk.secret(basic, "password", "password_file");
         let password = password.unwrap_or_else(|| Secret::new(String::new()));
-        return (Auth::Basic { user, password }, None, Vec::new());
+        return (Auth::Basic { user, password }, Vec::new());
     }
     if let Some(scheme) = desk.sub(table, "authorization", SCHEME) {
-        let (auth, headers) = authorization(desk, scheme);
-        return (auth, None, headers);
+        return authorization(desk, scheme);
     }
     if table.get("oauth2").is_some() {
-        let (auth, token) = oauth2(desk, table);
-        return (auth, token, Vec::new());
+        return (oauth2(desk, table), Vec::new());
     }
-    (bearer(desk, table), None, Vec::new())
+    (bearer(desk, table), Vec::new())
 }
 
 fn authorization(desk: &mut Desk<'_>, table: Table<'_>) -> (Auth, Headers) {
@@ -168,7 +166,7 @@ fn sendable(desk: &mut Desk<'_>, secret: &Secret, at: Span) {
     }
 }
 
-fn oauth2(desk: &mut Desk<'_>, section: Table<'_>) -> (Auth, Option<TokenRequest>) {
+fn oauth2(desk: &mut Desk<'_>, section: Table<'_>) -> Auth {
     const KEYS: &[&str] = &[
         "client_id",
         "client_secret",
@@ -178,7 +176,7 @@ fn oauth2(desk: &mut Desk<'_>, section: Table<'_>) -> (Auth, Option<TokenRequest
         "endpoint_params",
         "tls_config",
     ];
-    let Some(table) = desk.sub(section, "oauth2", KEYS) else { return (Auth::None, None) };
+    let Some(table) = desk.sub(section, "oauth2", KEYS) else { return Auth::None };
     let client_id = desk.text(table, "client_id").unwrap_or_default().to_owned();
     if client_id.is_empty() {
         desk.wrong(table.at, "`oauth2` has no `client_id`", "write the client's id");
@@ -193,7 +191,7 @@ fn oauth2(desk: &mut Desk<'_>, section: Table<'_>) -> (Auth, Option<TokenRequest
             params.extend(text.map(|text| (key.clone(), Secret::new(text.to_owned()))));
         }
     }
-    let tls = tls::tls(desk, table);
+    let tls = Some(tls::tls(desk, table));
     let written = desk.text(table, "token_url").unwrap_or_default();
     let url = Url::parse(written)
         .ok()
@@ -205,10 +203,9 @@ fn oauth2(desk: &mut Desk<'_>, section: Table<'_>) -> (Auth, Option<TokenRequest
             "`token_url` is an `http` or `https` URL",
             "write the address of the token endpoint",
         );
-        return (Auth::None, None);
+        return Auth::None;
     };
-    let auth = Auth::OAuth2 { token_url, client_id, client_secret, scopes };
-    (auth, Some(TokenRequest { params, tls }))
+    Auth::OAuth2(Box::new(OAuth2 { token_url, client_id, client_secret, scopes, params, tls }))
 }
 
 /// The proxies of a section.
@@ -224,7 +221,7 @@ pub(super) fn proxies(desk: &mut Desk<'_>, table: Table<'_>) -> Option<Proxies> 
         desk.wrong(at("proxy_from_environment"), what, "keep one way to name the proxy");
     }
     if from_environment {
-        return environment(desk, at("proxy_from_environment"), connect_headers);
+        return environment(desk, at("proxy_from_environment"), &connect_headers);
     }
     let Some(url) = url else {
         for key in ["no_proxy", "proxy_connect_header"] {
@@ -238,13 +235,14 @@ pub(super) fn proxies(desk: &mut Desk<'_>, table: Table<'_>) -> Option<Proxies> 
         }
         return None;
     };
-    let proxy = proxy(url).map_err(|(what, mend)| desk.wrong(url_at, what, mend)).ok()?;
+    let proxy =
+        proxy(url, &connect_headers).map_err(|(what, mend)| desk.wrong(url_at, what, mend)).ok()?;
     let none_for = without.map(NoProxy::parse);
-    Some(Proxies { http: Some(proxy.clone()), https: Some(proxy), none_for, connect_headers })
+    Some(Proxies { http: Some(proxy.clone()), https: Some(proxy), none_for })
 }
 
 /// The proxies that environment variables name, as Go reads them; upper case goes first.
-fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: Headers) -> Option<Proxies> {
+fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: &Headers) -> Option<Proxies> {
     let env = desk.env;
     let look = |upper: &'static str, lower: &'static str| {
         [upper, lower]
@@ -254,7 +252,7 @@ fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: Headers) -> Optio
     let mut named = |found: Option<(&'static str, String)>| {
         let (name, text) = found?;
         let whole = if text.contains("://") { text } else { format!("http://{text}") };
-        proxy(&whole)
+        proxy(&whole, connect_headers)
             .map_err(|(what, mend)| {
                 desk.wrong(at, format!("of the environment variable `{name}`: {what}"), mend);
             })
@@ -264,11 +262,11 @@ fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: Headers) -> Optio
     let https = named(look("HTTPS_PROXY", "https_proxy"));
     let without = look("NO_PROXY", "no_proxy").map_or(String::new(), |(_, text)| text);
     let any = http.is_some() || https.is_some();
-    any.then(|| Proxies { http, https, none_for: Some(NoProxy::parse(&without)), connect_headers })
+    any.then(|| Proxies { http, https, none_for: Some(NoProxy::parse(&without)) })
 }
 
 /// `text` as a proxy; else what is wrong with it, without repeating it, and what to write.
-fn proxy(text: &str) -> Result<Proxy, (String, &'static str)> {
+fn proxy(text: &str, connect_headers: &Headers) -> Result<Proxy, (String, &'static str)> {
     let mend = "write it as `http://proxy.example.vn:3128`";
     let url = Url::parse(text).ok().filter(|_| text.contains("://"));
     let url = url.ok_or_else(|| ("a proxy is named by a URL".to_owned(), mend))?;
@@ -286,21 +284,9 @@ fn proxy(text: &str) -> Result<Proxy, (String, &'static str)> {
     let auth = (!url.username().is_empty() || url.password().is_some()).then(|| {
         (decoded(url.username()), Secret::new(decoded(url.password().unwrap_or_default())))
     });
-    Ok(Proxy { peer: Peer { host, port }, auth })
+    Ok(Proxy { peer: Peer { host, port }, auth, connect_headers: connect_headers.clone() })
 }
 
-/// Percent-encoding (RFC 3986, section 2.1).
-mod percent {
-    /// `text` with what is encoded in it decoded.
-    pub(super) fn decoded(text: &str) -> String {
-        let bytes = text.as_bytes();
-        let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-        while let Some(byte) = bytes.get(at) {
-            let hex = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-            let code = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-            out.push(code.unwrap_or(*byte));
-            at += if code.is_some() { 3 } else { 1 };
-        }
-        String::from_utf8_lossy(&out).into_owned()
-    }
+fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&bytes::unescaped(text.as_bytes())).into_owned()
 }

@@ -2,9 +2,9 @@
 
 use super::{client, family, source, tls};
 use crate::blackbox::desk::{Desk, Table};
-use crate::blackbox::module::{Dialogue, Exchange, Expect, Family, Label, Tls, Websocket};
+use crate::blackbox::module::{Dialogue, Exchange, Expect, Family, Label, Websocket};
 use crate::blackbox::yaml::Node;
-use crate::model::spec::Auth;
+use crate::model::spec::{Auth, TlsClient};
 
 const HTTP_CONFIG: &[&str] = &["basic_auth", "bearer_token", "headers", "tls_config"];
 
@@ -32,7 +32,7 @@ pub(super) fn dialogue(desk: &mut Desk<'_>, module: Table<'_>, name: &str) -> Di
 
 /// The section `websocket` of a module.
 pub(super) fn websocket(desk: &mut Desk<'_>, module: Table<'_>) -> Websocket {
-    let (family, tls) = (Family::default(), Tls::default());
+    let (family, tls) = (Family::default(), TlsClient::default());
     let (headers, exchanges) = (Vec::new(), Vec::new());
     let mut websocket = Websocket { family, headers, auth: Auth::None, tls, exchanges };
     let Some(table) = desk.sub(module, "websocket", &["http_config", "query_response"]) else {

@@ -2,9 +2,9 @@
 
 use super::{client, family, tls};
 use crate::blackbox::desk::{Desk, Table};
-use crate::blackbox::module::{Compression, Family, HeaderMatch, Http, Tls, Version};
+use crate::blackbox::module::{Compression, Family, HeaderMatch, Http, Version};
 use crate::blackbox::yaml::Entry;
-use crate::model::spec::Auth;
+use crate::model::spec::{Auth, TlsClient};
 
 /// Largest body to send, as for our own checks.
 const BODY_BYTES_MAX: u64 = 1 << 20;
@@ -66,9 +66,8 @@ fn plain() -> Http {
         fail_if_json_not_matches: None,
         fail_if_header_matches: Vec::new(),
         fail_if_header_not_matches: Vec::new(),
-        tls: Tls::default(),
+        tls: TlsClient::default(),
         auth: Auth::None,
-        token: None,
         proxies: None,
         skip_resolve_with_proxy: false,
         http2: true,
@@ -79,7 +78,7 @@ fn plain() -> Http {
 /// The section `http` of a module.
 pub(super) fn http(desk: &mut Desk<'_>, module: Table<'_>) -> Http {
     let Some(table) = desk.sub(module, "http", KEYS) else { return plain() };
-    let (auth, token, proof) = client::auth(desk, table);
+    let (auth, proof) = client::auth(desk, table);
     let mut headers = client::headers(desk, table, "headers");
     headers.extend(client::http_headers(desk, table));
     headers.extend(proof);
@@ -113,7 +112,6 @@ pub(super) fn http(desk: &mut Desk<'_>, module: Table<'_>) -> Http {
         fail_if_header_not_matches: matches(desk, table, "fail_if_header_not_matches"),
         tls: tls::tls(desk, table),
         auth,
-        token,
         proxies: client::proxies(desk, table),
         skip_resolve_with_proxy: desk.bool(table, "skip_resolve_phase_with_proxy", false),
         http2,

@@ -4,7 +4,6 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::blackbox::desk::{Desk, Table};
-use crate::blackbox::module::Tls;
 use crate::blackbox::yaml::Span;
 use crate::model::secret::Secret;
 use crate::model::spec::{TlsClient, TlsVersion};
@@ -34,8 +33,8 @@ const VERSIONS: &[(&str, Option<TlsVersion>)] = &[
 ];
 
 /// `tls_config` of a section.
-pub(super) fn tls(desk: &mut Desk<'_>, section: Table<'_>) -> Tls {
-    let Some(table) = desk.sub(section, "tls_config", KEYS) else { return Tls::default() };
+pub(super) fn tls(desk: &mut Desk<'_>, section: Table<'_>) -> TlsClient {
+    let Some(table) = desk.sub(section, "tls_config", KEYS) else { return TlsClient::default() };
     let verify = !desk.bool(table, "insecure_skip_verify", false);
     let roots = pem(desk, table, "ca", "ca_file");
     let roots_pem = roots.filter(|(pem, at)| certificates(desk, pem, *at)).map(|(pem, _)| pem);
@@ -43,8 +42,7 @@ pub(super) fn tls(desk: &mut Desk<'_>, section: Table<'_>) -> Tls {
     let server_name = desk.text(table, "server_name").filter(|name| !name.is_empty());
     let server_name = server_name.map(str::to_owned);
     let (version_min, version_max) = versions(desk, table);
-    let client = TlsClient { verify, roots_pem, identity_pem, server_name, version_min };
-    Tls { client, version_max }
+    TlsClient { verify, roots_pem, identity_pem, server_name, version_min, version_max }
 }
 
 fn versions(desk: &mut Desk<'_>, table: Table<'_>) -> (TlsVersion, Option<TlsVersion>) {

@@ -10,7 +10,7 @@ use crate::config::note::NoteWhat;
 use crate::config::outside::Desk;
 use crate::config::raw::{Node, Value};
 use crate::model::expect::{HeaderMust, HeaderRule, HttpExpect, HttpVersion, JsonMust, JsonRule};
-use crate::model::spec::{Auth, HttpOffer, HttpSpec, Proxy, RedirectTo, Redirects};
+use crate::model::spec::{Auth, HttpOffer, HttpSpec, OAuth2, Proxy, RedirectTo, Redirects};
 use crate::model::time::Micros;
 
 /// Most redirects followed if nothing is written.
@@ -60,7 +60,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
 /// How the request at `node` proves who we are; `url` is where it goes.
 pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
     let Some(auth) = node.get("auth") else { return Some(Auth::None) };
-    if let Some(url) = url.filter(|it| it.scheme() == "http" && !is_here(it)) {
+    if let Some(url) = url.filter(|it| matches!(it.scheme(), "http" | "ws") && !is_here(it)) {
         let host = url.host_str().unwrap_or_default().to_owned();
         desk.note(auth.at, NoteWhat::CredentialsInClear { host });
     }
@@ -73,12 +73,14 @@ pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Optio
     }
     let oauth2 = auth.get("oauth2")?;
     let client_secret = desk.secret(oauth2, "client_secret");
-    Some(Auth::OAuth2 {
+    Some(Auth::OAuth2(Box::new(OAuth2 {
         token_url: element::url::http(oauth2.text("token_url")?).ok()?,
         client_id: oauth2.text("client_id")?.to_owned(),
         client_secret: client_secret?,
         scopes: read::texts(oauth2, "scopes"),
-    })
+        params: Vec::new(),
+        tls: None,
+    })))
 }
 
 /// Whether `url` is on this machine.
@@ -94,7 +96,8 @@ pub(super) fn is_here(url: &Url) -> bool {
 fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
     let proxy = node.get("proxy")?;
     if let Some(text) = proxy.as_text() {
-        return Some(Proxy { peer: element::url::proxy(text).ok()?, auth: None });
+        let peer = element::url::proxy(text).ok()?;
+        return Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
     }
     let password = proxy.get("password").map(|at| (at.at, desk.secret_at(at)));
     let auth = match (proxy.get("user"), password) {
@@ -111,7 +114,9 @@ fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
         }
         _ => None,
     };
-    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth })
+    let connect_headers =
+        read::headers(desk, proxy, "connect_headers", element::header::connect_name);
+    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth, connect_headers })
 }
 
 fn redirects(node: Option<&Node>) -> Redirects {
@@ -125,7 +130,7 @@ fn redirects(node: Option<&Node>) -> Redirects {
         }
         _ => RedirectTo::SameHost,
     };
-    Redirects { hops_max: hops.unwrap_or(HOPS), to }
+    Redirects { hops_max: hops.unwrap_or(HOPS), to, downgrade: false }
 }
 
 fn expect(
@@ -187,6 +192,7 @@ fn bounds(
     if let (Some(min), Some(max), Some(at)) = (min, max, expect.get(min_key))
         && min > max
     {
+        let (min, max) = (min.to_string(), max.to_string());
         desk.wrong(at.at, What::Reversed { min_key, min, max_key, max });
     }
 }

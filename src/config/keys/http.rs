@@ -90,7 +90,8 @@ static SEND_BODY: Table = plain(
     &[required("file", PATH, r#""request.json""#, "At most 1 MiB, sent as it is.")],
 );
 
-static AUTH: Table = Table {
+/// How a request proves who we are.
+pub(crate) static AUTH: Table = Table {
     title: "auth",
     doc: "How the run proves who it is; one of the three.",
     keys: &[
@@ -131,7 +132,7 @@ static OAUTH2: Table = plain(
 
 static PROXY: Table = plain(
     "proxy",
-    "An HTTP proxy that asks for a user.",
+    "An HTTP proxy with settings.",
     &[
         required(
             "url",
@@ -141,6 +142,14 @@ static PROXY: Table = plain(
         ),
         optional("user", PLAIN, "none", r#""giamsat""#, "User name; needs `password`."),
         optional("password", Shape::Secret, "none", r#"{ file = "proxy" }"#, "Password."),
+        optional(
+            "connect_headers",
+            Shape::Map { of_keys: Form::HeaderName, of: &HEADER_VALUE },
+            "none but our own",
+            r#"{ user-agent = "thongsuot" }"#,
+            "Headers to send with `CONNECT`, which asks for the tunnel of an `https` URL. Those \
+             that carry credentials take a secret only.",
+        ),
     ],
 );
 

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::call::CallAnswer;
 use super::health::{ServingStatus, answer, code_name, status_name};
+use crate::model::bytes;
 use crate::model::observation::Detail;
 use crate::model::reason::Reason;
 use crate::probe::screen;
@@ -87,18 +88,7 @@ fn last<'a>(call: &'a CallAnswer, name: &str) -> Option<&'a [u8]> {
 /// A text field, in which bytes outside of printable ASCII are written `%XX`. What is not
 /// written so stays as it is.
 fn field(call: &CallAnswer, name: &str) -> Option<Vec<u8>> {
-    let mut rest = last(call, name)?;
-    let mut text = Vec::with_capacity(rest.len());
-    while let Some((byte, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| *byte == b'%').and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            u8::from_str_radix(digits, 16).ok().filter(|_| plain)
-        });
-        text.push(escaped.unwrap_or(*byte));
-        rest = if escaped.is_some() { &after[2..] } else { after };
-    }
-    Some(text)
+    last(call, name).map(bytes::unescaped)
 }
 
 #[cfg(test)]

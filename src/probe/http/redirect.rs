@@ -90,7 +90,7 @@ fn may_go(spec: &HttpSpec, from: &Url, to: &Url) -> Result<(), String> {
     if !matches!(to.scheme(), "http" | "https") {
         return Err(format!("a redirect to the scheme `{}`", to.scheme()));
     }
-    if from.scheme() == "https" && to.scheme() == "http" {
+    if from.scheme() == "https" && to.scheme() == "http" && !spec.redirects.downgrade {
         return Err(format!("a redirect from https to {}", shown(to)));
     }
     let allowed = same_host(to, &spec.url)

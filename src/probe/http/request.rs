@@ -166,7 +166,7 @@ fn authorization(auth: &Auth, token: Option<&Secret>) -> Option<String> {
         Auth::None => None,
         Auth::Basic { user, password } => Some(basic(user, password.reveal())),
         Auth::Bearer(token) => Some(format!("Bearer {}", token.reveal())),
-        Auth::OAuth2 { .. } => token.map(|token| format!("Bearer {}", token.reveal())),
+        Auth::OAuth2(_) => token.map(|token| format!("Bearer {}", token.reveal())),
     }
 }
 

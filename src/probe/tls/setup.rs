@@ -96,13 +96,22 @@ impl Made {
 }
 
 fn configure(client: &TlsClient, alpn: Alpn) -> Result<ClientConfig, Fault> {
-    let versions: &[&SupportedProtocolVersion] = match client.version_min {
-        TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        TlsVersion::Tls13 => &[&rustls::version::TLS13],
+    let known = [
+        (TlsVersion::Tls13, &rustls::version::TLS13),
+        (TlsVersion::Tls12, &rustls::version::TLS12),
+    ];
+    let offered = |it: TlsVersion| {
+        it >= client.version_min && client.version_max.is_none_or(|highest| it <= highest)
     };
+    let versions: Vec<&SupportedProtocolVersion> =
+        known.into_iter().filter(|it| offered(it.0)).map(|it| it.1).collect();
+    if versions.is_empty() {
+        let why = "the TLS settings leave no version: the lowest is above the highest";
+        return Err(Fault::new(Reason::Internal, why));
+    }
     let own = |error: rustls::Error| Fault::new(Reason::SelfSecret, own_certificate(&error));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
-        .with_protocol_versions(versions)
+        .with_protocol_versions(&versions)
         .map_err(|error| Fault::new(Reason::Internal, error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Recorder::default()));
