@@ -17,6 +17,9 @@ use crate::model::text::Pattern;
 /// Largest secret: a private key of 16 kbit is about 13 kB.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
+/// Most mistakes that are put down: of more, nobody reads.
+pub(super) const SLIPS_MAX: usize = 1_000;
+
 /// How environment variables are looked up.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -68,9 +71,11 @@ impl<'a> Desk<'a> {
         Self { env, slips, notes, files, folder, patterns, rules }
     }
 
-    /// Puts down a mistake.
+    /// Puts down a mistake, if there are not too many.
     pub(super) fn wrong(&mut self, at: Span, what: impl Into<String>, mend: impl Into<String>) {
-        self.slips.push(Slip::new(at, what).mend(mend));
+        if self.slips.len() < SLIPS_MAX {
+            self.slips.push(Slip::new(at, what).mend(mend));
+        }
     }
 
     /// Puts down a note.
@@ -103,7 +108,7 @@ impl<'a> Desk<'a> {
             Value::Map(entries) => entries,
             Value::Null => &[],
             _ => {
-                let what = format!("`{name}` takes a mapping, not {}", node.kind());
+                let what = format!("{} takes a mapping, not {}", ticked(name), node.kind());
                 self.wrong(
                     node.at,
                     what,
@@ -119,10 +124,10 @@ impl<'a> Desk<'a> {
         known.sort_unstable();
         let list = format!("known here: {}", known.join(", "));
         if !speakable(&entry.key) {
-            let what = format!("`{name}` has a key that is not known there");
+            let what = format!("{} has a key that is not known there", ticked(name));
             return self.wrong(entry.key_at, what, format!("write `key: value`; {list}"));
         }
-        let what = format!("`{name}` has no key `{}`", entry.key);
+        let what = format!("{} has no key `{}`", ticked(name), entry.key);
         let mend = nearest(&entry.key, keys).map_or(list, |it| format!("did you mean `{it}`?"));
         self.wrong(entry.key_at, what, mend);
     }
@@ -356,6 +361,11 @@ impl<'a> Desk<'a> {
         let at = table.key_at(second).unwrap_or(table.at);
         self.wrong(at, format!("`{first}` and `{second}` exclude each other"), "keep one of them");
     }
+}
+
+/// A key between ticks, other words as they are.
+fn ticked(name: &str) -> String {
+    if name.contains(' ') { name.to_owned() } else { format!("`{name}`") }
 }
 
 /// A whole number as YAML 1.2 writes it; one with a zero before it would be read differently by

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents,
 };
 
 use super::yaml::{Slip, Span};
@@ -94,7 +95,7 @@ impl Faults {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(columns)
             .with_links(false)
-            .with_context_lines(0)
+            .with_context_lines(1)
             .tab_width(4);
         let mut text = String::new();
         for fault in self.list.iter().take(SHOWN_MAX) {
@@ -111,9 +112,9 @@ impl Faults {
 
     fn one(&self, fault: &Fault, handler: &GraphicalReportHandler) -> String {
         let line = self.shown.lines().nth(fault.line - 1).unwrap_or_default();
-        let source = NamedSource::new(&fault.file, self.shown.clone());
         let seen = !line.trim().is_empty() && line.len() <= LINE_BYTES_MAX;
-        let told = Shown { fault, source: seen.then_some(source), text: &self.shown };
+        let text = self.shown.as_str();
+        let told = Shown { fault, source: seen.then_some(Line { fault, text }) };
         let mut text = String::new();
         if handler.render_report(&mut text, &told).is_err() || text.is_empty() {
             text = format!("{fault}\n");
@@ -131,11 +132,46 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
+/// A file of which miette sees the line of a fault and nothing around it.
+#[derive(Debug)]
+struct Line<'a> {
+    fault: &'a Fault,
+    text: &'a str,
+}
+
+impl SourceCode for Line<'_> {
+    /// Without context: exactly `span`, with its line and column. With any: the whole line.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        _context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let (mut start, mut end) = (span.offset(), span.offset() + span.len());
+        let mut column = self.fault.column - 1;
+        if !self.text.is_char_boundary(start) || !self.text.is_char_boundary(end) {
+            return Err(MietteError::OutOfBounds);
+        }
+        if context_lines_before > 0 {
+            start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+            end += self.text[end..].find('\n').unwrap_or(self.text.len() - end);
+            column = 0;
+        }
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.fault.file.clone(),
+            self.text.as_bytes().get(start..end).unwrap_or_default(),
+            (start, end - start).into(),
+            self.fault.line - 1,
+            column,
+            1,
+        )))
+    }
+}
+
 /// What miette is given.
 struct Shown<'a> {
     fault: &'a Fault,
-    source: Option<NamedSource<String>>,
-    text: &'a str,
+    source: Option<Line<'a>>,
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -170,9 +206,9 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.source.as_ref()?;
+        let source = self.source.as_ref()?;
         let Span { start, end } = self.fault.at;
-        let rest = self.text.get(start..end).unwrap_or_default();
+        let rest = source.text.get(start..end).unwrap_or_default();
         let length = rest.lines().next().map_or(0, |line| line.trim_end().len());
         let label = LabeledSpan::new_primary_with_span(Some("here".to_owned()), (start, length));
         Some(Box::new(std::iter::once(label)))

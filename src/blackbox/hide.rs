@@ -19,6 +19,9 @@ const SECRET_KEYS: &[&str] = &[
     "proxy_connect_header",
 ];
 
+/// How much a key that is misspelled resembles the one that is meant.
+const LIKE_A_SECRET: f64 = 0.88;
+
 /// Parts of a name that make what is under it secret, wherever it is: names of headers, metadata
 /// and parameters are anybody's.
 const SECRET_WORDS: &[&str] = &[
@@ -65,6 +68,11 @@ fn sight(key: &str, node: &Node) -> Sight {
         && (key.ends_with("_file") || key == "token_url" || is_section(node))
     {
         return Sight::Open;
+    }
+    // What is misspelled is secret still.
+    let like = |secret: &&&str| strsim::jaro_winkler(&name, secret) > LIKE_A_SECRET;
+    if key != "client_id" && SECRET_KEYS.iter().filter(|it| it.len() > 3).any(|it| like(&it)) {
+        return Sight::Secret;
     }
     if SECRET_WORDS.iter().any(|word| name.contains(word)) { Sight::Secret } else { Sight::Open }
 }
@@ -141,6 +149,8 @@ pub(super) fn masked(text: &str, masks: &[Span]) -> String {
     }
     for Span { start, end } in masks {
         let (start, end) = (text.floor_char_boundary(*start), text.ceil_char_boundary(*end));
+        // A block ends where the next line's words begin.
+        let end = text.get(start..end).map_or(end, |it| start + it.trim_end().len());
         for byte in bytes.get_mut(start..end).unwrap_or_default() {
             if *byte != b'\n' {
                 *byte = b'*';

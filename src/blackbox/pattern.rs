@@ -108,6 +108,14 @@ fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, in_class: bool) -> R
         ('a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | 'p' | 'P' | 'A' | 'z', _) => {
             out.push('\\');
             out.push(c);
+            if "xpP".contains(c) && rest.peek() == Some(&'{') {
+                for c in rest.by_ref() {
+                    out.push(c);
+                    if c == '}' {
+                        break;
+                    }
+                }
+            }
         }
         (c, _) if c.is_ascii() && !c.is_ascii_alphanumeric() => {
             out.push_str(&regex::escape(&c.to_string()));
@@ -157,7 +165,9 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String>
                 out.push('\\');
                 out.push(c);
             }
-            '-' if rest.peek() == Some(&'-') => out.push_str("\\-"),
+            // A sign of its own at the beginning, else the end of a range.
+            '-' if rest.peek() == Some(&'-') && first => out.push_str("\\-"),
+            '-' if rest.next_if_eq(&'-').is_some() => out.push_str("-\\-"),
             c => out.push(c),
         }
         first = false;
@@ -195,6 +205,7 @@ mod tests {
         check(r"[\w.-]+@[[:alpha:]\d]+", &["a.b-c@vn1"], &["@"]);
         check(r"[^\D]", &["5"], &["x"]);
         check("[+--]", &["-", "+", ","], &["."]);
+        check("[--a]", &["-", ".", "a"], &["b", ","]);
         check(r"\Qa.b\E.", &["a.bc"], &["axbc"]);
         check(r"\<html\>", &["<html>"], &["html"]);
         check(r"\_\/\-\%", &["_/-%"], &[]);

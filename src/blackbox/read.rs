@@ -15,7 +15,6 @@ use super::fault::{Fault, Faults};
 use super::hide;
 use super::module::{Family, Grpc, Icmp, Module, Modules, Prober};
 use super::yaml::{self, Entry, Node, Slip, Span};
-use crate::model::secret::Secret;
 
 /// Largest file: some ten thousand modules.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -224,15 +223,8 @@ fn grpc(desk: &mut Desk<'_>, module: Table<'_>) -> Grpc {
     desk.text(table, "service").unwrap_or_default().clone_into(&mut grpc.service);
     grpc.tls = desk.bool(table, "tls", false);
     grpc.tls_config = tls::tls(desk, table);
-    let Some(node) = table.get("metadata") else { return grpc };
-    for Entry { key, key_at, node } in desk.entries(node, "metadata") {
-        for item in desk.items(node, "metadata") {
-            let Some(text) = desk.scalar(item, "metadata") else { continue };
-            if client::header(desk, (key, *key_at), (text, item.at)) {
-                grpc.metadata.push((key.to_lowercase(), Secret::new(text.to_owned())));
-            }
-        }
-    }
+    let metadata = client::headers(desk, table, "metadata").into_iter();
+    grpc.metadata = metadata.map(|(name, value)| (name.to_lowercase(), value)).collect();
     grpc
 }
 

@@ -8,7 +8,7 @@ use crate::blackbox::desk::{Desk, Table};
 use crate::blackbox::hide::speakable;
 use crate::blackbox::module::Proxies;
 use crate::blackbox::no_proxy::NoProxy;
-use crate::blackbox::yaml::{Entry, Span};
+use crate::blackbox::yaml::{Entry, Span, Value};
 use crate::model::bytes;
 use crate::model::secret::Secret;
 use crate::model::spec::{Auth, OAuth2, Peer, Proxy};
@@ -21,7 +21,7 @@ const SCHEME: &[&str] = &["type", "credentials", "credentials_file"];
 pub(super) type Headers = Vec<(String, Secret)>;
 
 /// Whether `name: value` can be sent as a header; says so if not.
-pub(super) fn header(desk: &mut Desk<'_>, name: (&str, Span), value: (&str, Span)) -> bool {
+fn header(desk: &mut Desk<'_>, name: (&str, Span), value: (&str, Span)) -> bool {
     if HeaderName::from_bytes(name.0.as_bytes()).is_err() {
         let what = if speakable(name.0) {
             format!("`{}` is no name of a header", name.0)
@@ -39,17 +39,17 @@ pub(super) fn header(desk: &mut Desk<'_>, name: (&str, Span), value: (&str, Span
     true
 }
 
-/// `headers` of a section: a value each, or a list of values.
-pub(super) fn headers(desk: &mut Desk<'_>, table: Table<'_>) -> Headers {
-    let Some(node) = table.get("headers") else { return Vec::new() };
+/// What is under `section` of a table: names, and a value each or a list of values.
+pub(super) fn headers(desk: &mut Desk<'_>, table: Table<'_>, section: &str) -> Headers {
+    let Some(node) = table.get(section) else { return Vec::new() };
     let mut found = Vec::new();
-    for Entry { key, key_at, node } in desk.entries(node, "headers") {
-        let items = match node.kind() {
-            "a list" => desk.items(node, "headers"),
+    for Entry { key, key_at, node } in desk.entries(node, section) {
+        let items = match &node.value {
+            Value::List(_) => desk.items(node, section),
             _ => vec![node.as_ref()],
         };
         for item in items {
-            let Some(text) = desk.scalar(item, "headers") else { continue };
+            let Some(text) = desk.scalar(item, section) else { continue };
             if header(desk, (key, *key_at), (text, item.at)) {
                 found.push((key.clone(), Secret::new(text.to_owned())));
             }
@@ -215,7 +215,7 @@ pub(super) fn proxies(desk: &mut Desk<'_>, table: Table<'_>) -> Option<Proxies> 
     let url_at = table.get("proxy_url").map_or(table.at, |node| node.at);
     let without = desk.text(table, "no_proxy").filter(|text| !text.is_empty());
     let at = |key: &str| table.key_at(key).unwrap_or(table.at);
-    let connect_headers = connect_headers(desk, table);
+    let connect_headers = headers(desk, table, "proxy_connect_header");
     if from_environment && (url.is_some() || without.is_some()) {
         let what = "`proxy_from_environment` excludes `proxy_url` and `no_proxy`";
         desk.wrong(at("proxy_from_environment"), what, "keep one way to name the proxy");
@@ -239,20 +239,6 @@ pub(super) fn proxies(desk: &mut Desk<'_>, table: Table<'_>) -> Option<Proxies> 
         proxy(url, &connect_headers).map_err(|(what, mend)| desk.wrong(url_at, what, mend)).ok()?;
     let none_for = without.map(NoProxy::parse);
     Some(Proxies { http: Some(proxy.clone()), https: Some(proxy), none_for })
-}
-
-fn connect_headers(desk: &mut Desk<'_>, table: Table<'_>) -> Headers {
-    let Some(node) = table.get("proxy_connect_header") else { return Vec::new() };
-    let mut found = Vec::new();
-    for Entry { key, key_at, node } in desk.entries(node, "proxy_connect_header") {
-        for item in desk.items(node, "proxy_connect_header") {
-            let Some(text) = desk.scalar(item, "proxy_connect_header") else { continue };
-            if header(desk, (key, *key_at), (text, item.at)) {
-                found.push((key.clone(), Secret::new(text.to_owned())));
-            }
-        }
-    }
-    found
 }
 
 /// The proxies that environment variables name, as Go reads them; upper case goes first.
@@ -282,7 +268,8 @@ fn environment(desk: &mut Desk<'_>, at: Span, connect_headers: &Headers) -> Opti
 /// `text` as a proxy; else what is wrong with it, without repeating it, and what to write.
 fn proxy(text: &str, connect_headers: &Headers) -> Result<Proxy, (String, &'static str)> {
     let mend = "write it as `http://proxy.example.vn:3128`";
-    let url = Url::parse(text).map_err(|_| ("a proxy is named by a URL".to_owned(), mend))?;
+    let url = Url::parse(text).ok().filter(|_| text.contains("://"));
+    let url = url.ok_or_else(|| ("a proxy is named by a URL".to_owned(), mend))?;
     if url.scheme() != "http" {
         let shown = if speakable(url.scheme()) { url.scheme() } else { "another scheme" };
         let what = format!("proxies are spoken to in clear HTTP here, not `{shown}`");

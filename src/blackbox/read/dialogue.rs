@@ -52,7 +52,7 @@ pub(super) fn websocket(desk: &mut Desk<'_>, module: Table<'_>) -> Websocket {
     }
     let Some(http) = desk.sub(table, "http_config", HTTP_CONFIG) else { return websocket };
     websocket.auth = client::simple_auth(desk, http);
-    websocket.headers = client::headers(desk, http);
+    websocket.headers = client::headers(desk, http, "headers");
     websocket.tls = tls::tls(desk, http);
     websocket
 }
@@ -68,7 +68,8 @@ fn exchange(desk: &mut Desk<'_>, node: &Node) -> Exchange {
     let table = desk.table(node, "query_response", KEYS);
     desk.one_of(table, &["expect", "expect_bytes"]);
     let bytes = desk.text(table, "expect_bytes").filter(|text| !text.is_empty());
-    let line = desk.text(table, "expect").filter(|text| !text.is_empty());
+    // One that is empty matches any line.
+    let line = desk.text(table, "expect");
     let expect = match (bytes, line) {
         (Some(bytes), _) => Some(Expect::Bytes(bytes.as_bytes().to_vec())),
         (None, Some(line)) => {

@@ -79,7 +79,7 @@ fn plain() -> Http {
 pub(super) fn http(desk: &mut Desk<'_>, module: Table<'_>) -> Http {
     let Some(table) = desk.sub(module, "http", KEYS) else { return plain() };
     let (auth, proof) = client::auth(desk, table);
-    let mut headers = client::headers(desk, table);
+    let mut headers = client::headers(desk, table, "headers");
     headers.extend(client::http_headers(desk, table));
     headers.extend(proof);
     let codes = desk.list(table, "valid_status_codes");

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{Event, ScalarStyle, Tag};
 
+use crate::blackbox::desk::SLIPS_MAX;
+use crate::blackbox::hide::speakable;
+
 use super::{Entry, NODE_WEIGHT, Node, Slip, Span, Value, WEIGHT_MAX};
 
 /// A tree that is being built.
@@ -107,8 +110,8 @@ impl Build {
         for one in several {
             let Value::Map(more) = &one.value else {
                 let what = format!("`<<` takes a mapping or a list of them, not {}", one.kind());
-                self.slips
-                    .push(Slip::new(at, what).mend("write an alias of a mapping: `<<: *name`"));
+                let mend = "write an alias of a mapping: `<<: *name`";
+                slip(&mut self.slips, Slip::new(at, what).mend(mend));
                 continue;
             };
             for entry in more {
@@ -142,11 +145,10 @@ impl Build {
                 Some((name, key_at)) if name == "<<" => merged.push((key_at, node)),
                 Some((name, key_at)) => {
                     if seen.insert(name.clone(), key_at).is_some() {
-                        // Its name may be a secret that lost its space: `password:x`.
-                        self.slips.push(
-                            Slip::new(key_at, "this key is here for the second time")
-                                .mend("keep one of them"),
-                        );
+                        let said =
+                            if speakable(&name) { format!("`{name}`") } else { "this key".into() };
+                        let what = format!("{said} is here for the second time");
+                        slip(&mut self.slips, Slip::new(key_at, what).mend("keep one of them"));
                     } else {
                         entries.push(Entry { key: name, key_at, node });
                     }
@@ -154,6 +156,12 @@ impl Build {
             },
         }
         Ok(())
+    }
+}
+
+fn slip(slips: &mut Vec<Slip>, slip: Slip) {
+    if slips.len() < SLIPS_MAX {
+        slips.push(slip);
     }
 }
 
