@@ -214,6 +214,8 @@ pub enum HttpOffer {
     Http1,
     /// Only 2; in clear with prior knowledge (RFC 9113, section 3.3).
     Http2,
+    /// Only 3, over QUIC (RFC 9114): for `https` only, and through no proxy.
+    Http3,
 }
 
 /// A TCP connection and a dialogue.

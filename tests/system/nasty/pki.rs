@@ -123,6 +123,11 @@ pub(super) struct Options<'a> {
 
 /// The acceptor that shows `leaf` and `more` below it.
 pub(super) fn acceptor(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> TlsAcceptor {
+    TlsAcceptor::from(Arc::new(server_config(leaf, more, options)))
+}
+
+/// The settings of such a server.
+pub(super) fn server_config(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> ServerConfig {
     let versions: &[_] = if options.only_tls12 {
         &[&rustls::version::TLS12]
     } else {
@@ -145,7 +150,7 @@ pub(super) fn acceptor(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> Tl
     let mut config =
         builder.with_single_cert(chain.collect(), leaf.key_der()).expect("a key that fits");
     config.alpn_protocols = options.alpn.iter().map(|name| name.to_vec()).collect();
-    TlsAcceptor::from(Arc::new(config))
+    config
 }
 
 /// A TLS server; connections whose handshake fails are dropped.
