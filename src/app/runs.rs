@@ -172,7 +172,12 @@ mod tests {
             confirm: 3,
             ip: IpChoice::Any,
             platform: None,
-            spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
+            spec: Spec::Icmp(IcmpSpec {
+                host: url::Host::Domain("h".into()),
+                payload_bytes: 8,
+                ttl: None,
+                dont_fragment: false,
+            }),
         };
         let (due, kind) = (Millis(0), RunKind::Grid);
         let check = Arc::new(check);

@@ -226,7 +226,7 @@ mod tests {
     fn empty_data_frames_are_left_out_and_ends_are_known() {
         check(&[HEAD, b"\x00\x02xy"], b"\x01\x03abc\x00\x02xy", true);
         check(&[HEAD, b"\x00\x00", b"\x00\x01x"], b"\x01\x03abc\x00\x01x", true);
-        check(&[b"\x00", b"\x00\x40", b"\x00\x80\x00\x00\x00\x00"], b"", true);
+        check(&[b"\x00", b"\x00\x40", b"\x00\x80\x00\x00\x00"], b"", true);
         check(&[b"\x00", b"\x40\x01", b"x"], b"\x00\x40\x01x", true);
         check(&[b"\x21\x00"], b"\x21\x00", true);
         check(&[b"\x00\x03ab"], b"\x00\x03ab", false);
