@@ -87,6 +87,8 @@ async fn exchange(
     let socket = Arc::clone(link.socket());
     socket.allow(BEFORE_HEAD_BYTES_MAX);
     let marks = Marks::default();
+    // Held to the end: when the last handle is gone, quinn closes with a code of its own.
+    let open = connection.clone();
     let work = converse(connection, request, cap, seen, &marks, &socket);
     let done = timeout_at(watch.deadline(), link.drive(work)).await;
     if let Some(at) = marks.sent.get() {
@@ -96,6 +98,7 @@ async fn exchange(
         watch.enter_at(Phase::Receive, *at);
     }
     link.close();
+    drop(open);
     let done = done.unwrap_or_else(|_elapsed| Err(watch.timed_out()));
     // The connection was there: that it broke is not that it can't be made.
     done.map_err(|fault| match fault.reason {

@@ -72,7 +72,8 @@ impl Socket {
             let why = "more bytes came than any honest answer needs";
             return Some(Fault::new(Reason::HttpProtocol, why));
         }
-        let fault = fault::of_io(&format!("QUIC to {}", self.remote), seen.error.as_ref()?);
+        let error = seen.error.as_ref()?;
+        let fault = fault::of_io(&format!("QUIC to {}", self.remote), error);
         let at_first = matches!(fault.reason, Reason::ConnectRefused | Reason::ConnectUnreachable);
         if seen.first_read.is_some() && at_first {
             return Some(Fault::new(Reason::ConnectReset, fault.why));

@@ -28,6 +28,12 @@ struct Tasks {
     new: Mutex<Vec<Task>>,
 }
 
+impl Tasks {
+    fn taken(&self) -> Vec<Task> {
+        std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tasks")
@@ -63,6 +69,13 @@ pub(in crate::probe) struct Link {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // A task holds on to what it would be spawned on: left there, both would stay for ever.
+        drop(self.tasks.taken());
     }
 }
 
@@ -125,7 +138,7 @@ impl Link {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
-        self.running.append(&mut self.tasks.new.lock().unwrap_or_else(PoisonError::into_inner));
+        self.running.append(&mut self.tasks.taken());
         self.running.retain_mut(|task| task.as_mut().poll(cx).is_pending());
     }
 }

@@ -39,11 +39,24 @@ where
     F: Fn(Incoming) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    knocked_on(SocketAddr::from(([127, 0, 0, 1], 0)), leaf, options, handle)
+}
+
+/// The same at an address of choice.
+pub(super) fn knocked_on<F, Fut>(
+    local: SocketAddr,
+    leaf: &Pair,
+    options: &Options<'_>,
+    handle: F,
+) -> Server3
+where
+    F: Fn(Incoming) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     let tls = server_config(leaf, &[], options);
     let crypto = QuicServerConfig::try_from(tls).expect("settings for QUIC");
     let config = ServerConfig::with_crypto(Arc::new(crypto));
-    let endpoint =
-        Endpoint::server(config, SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback");
+    let endpoint = Endpoint::server(config, local).expect("loopback");
     let addr = endpoint.local_addr().expect("bound");
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {

@@ -1,10 +1,10 @@
 //! HTTP/3: what its server does, good or bad.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use quinn::VarInt;
+use quinn::{ConnectionError, VarInt};
 use thongsuot::model::check::Check;
 use thongsuot::model::expect::HttpVersion;
 use thongsuot::model::observation::Observation;
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::bench::{BODY_CAP, Bench, SHORT, get_with, spent_in};
 use super::pki::{Options, Pair, VALID, leaf, root};
-use super::server3::{H3, asked, connected, fixed, frame, head, knocked, say, served};
+use super::server3::{H3, asked, connected, fixed, frame, head, knocked, knocked_on, say, served};
 
 /// A GET over HTTP/3.
 fn three(url: &str) -> Check {
@@ -350,22 +350,84 @@ async fn a_port_without_a_listener_refuses() {
 }
 
 #[tokio::test]
-async fn we_come_from_the_address_that_is_set_over_quic() {
+async fn we_come_from_the_address_that_is_set_and_close_what_we_opened() {
     let (ca, end) = pair();
+    let (seen, mut ends) = tokio::sync::mpsc::channel(1);
     let source = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 77));
-    let server = connected(&end, move |connection| async move {
-        assert_eq!(connection.remote_address().ip(), source);
-        if let Some(mut send) = asked(&connection).await {
-            let _gone = send.write_all(&head(&[])).await;
-            let _gone = send.finish();
+    let server = connected(&end, move |connection| {
+        let seen = seen.clone();
+        async move {
+            assert_eq!(connection.remote_address().ip(), source);
+            if let Some(mut send) = asked(&connection).await {
+                let _gone = send.write_all(&head(&[])).await;
+                let _gone = send.finish();
+            }
+            let end = connection.closed().await;
+            let code = VarInt::from_u32(0x100);
+            let polite =
+                matches!(&end, ConnectionError::ApplicationClosed(it) if it.error_code == code);
+            seen.send(polite).await.expect("waited for");
         }
-        connection.closed().await;
     });
     let bench = Bench::with(|settings| {
         settings.source = Some(source);
         settings.extra_roots_pem.push(ca.pem.as_bytes().to_vec());
     });
     bench.expect(&three(&server.url()), Reason::None).await;
+    assert_eq!(ends.recv().await, Some(true));
+}
+
+#[tokio::test]
+async fn a_control_stream_that_ends_is_not_http() {
+    let (ca, end) = pair();
+    let server = connected(&end, |connection| async move {
+        let Ok(mut control) = connection.open_uni().await else { return };
+        let _gone = control.write_all(&[0x00, 0x04, 0x00]).await;
+        let _gone = control.finish();
+        connection.closed().await;
+    });
+    let bench = Bench::trusting(&ca.pem);
+    bench.expect(&three(&server.url()), Reason::HttpProtocol).await;
+}
+
+#[tokio::test]
+async fn an_address_of_ipv6_is_reached_over_quic() {
+    if UdpSocket::bind("[::1]:0").await.is_err() {
+        return crate::skip::skip("HTTP/3 over IPv6", "no IPv6 on this machine");
+    }
+    let ca = root("root", VALID);
+    let end = leaf(&["::1"], &ca, VALID);
+    let local = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    let options = Options { alpn: H3, ..Options::default() };
+    let server = knocked_on(local, &end, &options, |incoming| async move {
+        let Ok(connection) = incoming.await else { return };
+        if let Some(mut send) = asked(&connection).await {
+            let _gone = send.write_all(&head(&[])).await;
+            let _gone = send.finish();
+        }
+        connection.closed().await;
+    });
+    let url = format!("https://{}/", server.addr);
+    Bench::trusting(&ca.pem).expect(&three(&url), Reason::None).await;
+}
+
+#[tokio::test]
+async fn a_run_leaves_no_socket_behind() {
+    let (url, tasks) = udp(|_| None).await;
+    let sockets = || {
+        let all = std::fs::read_to_string("/proc/self/net/udp").expect("Linux");
+        let port = url.parse::<url::Url>().expect("a URL").port().expect("a port");
+        let ours = format!("0100007F:{port:04X}");
+        all.lines().filter(|line| line.split_whitespace().nth(2) == Some(&*ours)).count()
+    };
+    let bench = Bench::new();
+    for _ in 0..3 {
+        bench.expect(&three_soon(&url), Reason::TimeoutConnect).await;
+        assert_eq!(sockets(), 0);
+    }
+    drop(tasks);
+    let none = three("https://localhost:0/");
+    bench.expect(&none, Reason::Internal).await;
 }
 
 #[tokio::test]
