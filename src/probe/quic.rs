@@ -13,6 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig};
 use quinn::{ClientConfig, Connection, ConnectionError, TransportConfig, VarInt};
+use rustls::CipherSuite;
 use tokio::time::timeout_at;
 
 use crate::model::how::How;
@@ -125,6 +126,8 @@ async fn attempt(
     let mut holds = Ok(());
     if let Some(mut facts) = shaking.facts(&terms, net) {
         if let Ok(connection) = &shaken {
+            let suite = link.suite().as_ref().and_then(CipherSuite::as_str);
+            facts.cipher.push_str(suite.unwrap_or_default());
             facts.alpn = alpn(connection);
         }
         holds = tls::holds(&facts, &terms);

@@ -7,6 +7,7 @@
 mod setup;
 mod roots;
 mod record;
+mod suites;
 mod heard;
 mod facts;
 mod ca_leaf;
@@ -45,6 +46,7 @@ use record::Recorder;
 pub(super) use memo::Judgements;
 pub(super) use roots::Roots;
 pub(super) use setup::TlsSetups;
+pub(super) use suites::noted;
 
 /// The application protocols to offer, in order of preference (RFC 7301).
 pub(super) type Alpn = &'static [&'static [u8]];
@@ -54,6 +56,9 @@ pub(super) type Stream = TlsStream<Heard<TcpStream>>;
 
 /// No application protocol.
 pub(super) const ALPN_NONE: Alpn = &[];
+
+/// HTTP/3, which goes over QUIC (RFC 9114, section 3.1).
+pub(super) const ALPN_3: Alpn = &[b"h3"];
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -21,14 +21,12 @@ use crate::model::spec::{TlsClient, TlsVersion};
 use crate::probe::quic::{self, Quic, Socket};
 use crate::probe::resolve;
 use crate::probe::stopwatch::{Fault, Stopwatch};
-use crate::probe::tls::{Alpn, Terms};
+use crate::probe::tls::{self, Terms};
 
 use super::cookies::Jar;
 use super::exchange::beside;
 use super::frames3::{Watched, Watching};
 use super::{Asked, Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, Trip, body, client_for, request};
-
-const ALPN_3: Alpn = &[b"h3"];
 
 /// Most bytes between the handshake and the head of the answer: the head, informational answers,
 /// and what of the body comes in the same read.
@@ -58,8 +56,13 @@ pub(super) async fn hop(
     // QUIC has no older one (RFC 9001, section 4.2).
     let client = client_for(trip.spec, asked).into_owned();
     let client = TlsClient { version_min: TlsVersion::Tls13, ..client };
-    let terms =
-        Terms { host, client: &client, alpn: ALPN_3, expect: trip.spec.expect.cert, now: trip.now };
+    let terms = Terms {
+        host,
+        client: &client,
+        alpn: tls::ALPN_3,
+        expect: trip.spec.expect.cert,
+        now: trip.now,
+    };
     let quic = quic::connect(&addresses, port, terms, trip.how, trip.net, watch, detail).await?;
     let request = request::build(trip, asked, jar, true)?;
     // Large, and of no use to the other versions: not a part of every run.

@@ -11,9 +11,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use quinn::{AsyncTimer, AsyncUdpSocket, Endpoint, EndpointConfig, Runtime, VarInt};
+use rustls::CipherSuite;
 
-use crate::probe::fault;
 use crate::probe::stopwatch::Fault;
+use crate::probe::{fault, tls};
 
 use super::socket::Socket;
 
@@ -64,6 +65,7 @@ pub(in crate::probe) struct Link {
     socket: Arc<Socket>,
     tasks: Arc<Tasks>,
     running: Vec<Task>,
+    suite: Option<CipherSuite>,
 }
 
 impl fmt::Debug for Link {
@@ -96,7 +98,7 @@ impl Link {
             Arc::<Tasks>::clone(&tasks),
         )
         .map_err(broken)?;
-        Ok(Self { endpoint, socket, tasks, running: Vec::new() })
+        Ok(Self { endpoint, socket, tasks, running: Vec::new(), suite: None })
     }
 
     /// The endpoint.
@@ -107,6 +109,12 @@ impl Link {
     /// The socket.
     pub(in crate::probe) const fn socket(&self) -> &Arc<Socket> {
         &self.socket
+    }
+
+    /// The cipher suite that keys were last made for: once the handshake is done, the one agreed
+    /// on.
+    pub(super) const fn suite(&self) -> Option<CipherSuite> {
+        self.suite
     }
 
     /// Waits for `work`, which needs the connection, while driving that.
@@ -139,6 +147,9 @@ impl Link {
 
     fn poll(&mut self, cx: &mut Context<'_>) {
         self.running.append(&mut self.tasks.taken());
+        // What another connection left on this thread.
+        let _others = tls::noted();
         self.running.retain_mut(|task| task.as_mut().poll(cx).is_pending());
+        self.suite = tls::noted().or(self.suite);
     }
 }

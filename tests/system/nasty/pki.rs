@@ -118,6 +118,8 @@ pub(super) fn alone(names: &[&str], ca: bool) -> Pair {
 pub(super) struct Options<'a> {
     pub(super) alpn: &'a [&'a [u8]],
     pub(super) only_tls12: bool,
+    /// The only cipher suite, of TLS 1.3.
+    pub(super) only_suite: Option<rustls::CipherSuite>,
     pub(super) clients: Option<&'a Pair>,
 }
 
@@ -133,7 +135,11 @@ pub(super) fn server_config(leaf: &Pair, more: &[&Pair], options: &Options<'_>) 
     } else {
         &[&rustls::version::TLS13, &rustls::version::TLS12]
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut provider = rustls::crypto::ring::default_provider();
+    if let Some(only) = options.only_suite {
+        provider.cipher_suites.retain(|it| it.suite() == only);
+    }
+    let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .expect("known versions");

@@ -142,6 +142,7 @@ async fn a_request_and_its_answer_go_over_quic() {
     assert_eq!(seen.detail.remote, Some(server.addr));
     let tls = seen.detail.tls.expect("facts");
     assert_eq!((tls.version, tls.alpn.as_deref()), ("TLS 1.3", Some("h3")));
+    assert_eq!(tls.cipher, "TLS13_AES_256_GCM_SHA384");
     assert_eq!((tls.chain.len(), tls.fault), (1, None));
     for phase in [Phase::Connect, Phase::Tls, Phase::Send] {
         assert!(seen.phases.get(phase).0 > 0, "{phase:?}: {:?}", seen.phases);
@@ -232,6 +233,30 @@ async fn certificates_are_judged_as_over_tcp() {
         spec.expect.cert.leaf_days_min = Some(100_000);
     });
     bench.expect(&soon, Reason::TlsExpiresSoon).await;
+}
+
+#[tokio::test]
+async fn the_cipher_suite_is_told_whichever_it_is() {
+    let (ca, end) = pair();
+    let bench = Bench::trusting(&ca.pem);
+    let known = rustls::crypto::ring::default_provider().cipher_suites;
+    let known = known.into_iter().filter(|it| it.tls13().is_some()).map(|it| it.suite());
+    let mut told = 0;
+    for suite in known {
+        let options = Options { alpn: H3, only_suite: Some(suite), ..Options::default() };
+        let server = served(&end, &options, |_, stream| async move {
+            say(stream, Response::new(()), Vec::new()).await;
+        });
+        let check = three(&server.url());
+        // Two at once on one thread: what one notes is not the other's.
+        let (one, two) =
+            tokio::join!(bench.expect(&check, Reason::None), bench.expect(&check, Reason::None));
+        for seen in [one, two] {
+            assert_eq!(Some(&*seen.detail.tls.expect("facts").cipher), suite.as_str());
+            told += 1;
+        }
+    }
+    assert_eq!(told, 6);
 }
 
 #[tokio::test]
