@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use h3::client::RequestStream;
 use h3_quinn::{RecvStream, SendStream};
 use http::header::CONTENT_LENGTH;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Buf, Bytes};
 use quinn::Connection;
@@ -137,10 +137,7 @@ async fn converse(
         let _first = marks.head.set(Instant::now());
         *seen = Some(Head::of(head.status, &head.headers));
         socket.allow(body::wire_bytes_max(cap));
-        if head.headers.len() > HEADERS_MAX {
-            let why = format!("more than {HEADERS_MAX} headers");
-            return Err(Fault::new(Reason::HttpProtocol, why));
-        }
+        is_sound(&head.headers)?;
         let body = read(&mut receiving, body::encoded_max(&head.headers, cap), &connection).await?;
         if !is_head && head.status != StatusCode::NOT_MODIFIED {
             is_whole(head.headers.get(CONTENT_LENGTH), &body)?;
@@ -149,6 +146,18 @@ async fn converse(
         Ok(Got { version, status, headers: head.headers, body })
     };
     beside(driver.wait_idle(), work).await
+}
+
+/// Whether a head is one of HTTP/3, as the library for HTTP/2 asks of that.
+fn is_sound(headers: &HeaderMap) -> Result<(), Fault> {
+    let wrong = |why: String| Err(Fault::new(Reason::HttpProtocol, why));
+    if headers.len() > HEADERS_MAX {
+        return wrong(format!("more than {HEADERS_MAX} headers"));
+    }
+    match request::ONLY_HTTP1.iter().find(|name| headers.contains_key(*name)) {
+        Some(name) => wrong(format!("HTTP: a header `{name}`, which HTTP/3 forbids")),
+        None => Ok(()),
+    }
 }
 
 /// The answer's head, for which `upload` is not waited.

@@ -475,6 +475,43 @@ async fn an_answer_that_breaks_in_the_middle_is_no_answer() {
 }
 
 #[tokio::test]
+async fn an_answer_may_come_before_the_request_is_whole() {
+    let (ca, end) = pair();
+    let server = connected(&end, |connection| async move {
+        let Ok((mut send, receive)) = connection.accept_bi().await else { return };
+        // `:status: 403` of the static table (RFC 9204, appendix A).
+        let answer = frame(0x01, 4, b"\x00\x00\xff\x05");
+        let _gone = send.write_all(&answer).await;
+        let _gone = send.finish();
+        connection.closed().await;
+        drop(receive);
+    });
+    let check = three_with(&server.url(), |spec| {
+        spec.method = "POST".to_owned();
+        spec.body = Some(vec![b'x'; 8 << 20]);
+    });
+    let seen = Bench::trusting(&ca.pem).expect(&check, Reason::HttpStatus).await;
+    assert_eq!(seen.status, Some(403));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_more_of_the_request_hangs_in_sending() {
+    let (ca, end) = pair();
+    let server = connected(&end, |connection| async move {
+        let streams = connection.accept_bi().await;
+        connection.closed().await;
+        drop(streams);
+    });
+    let check = three_with(&server.url(), |spec| {
+        spec.method = "POST".to_owned();
+        spec.body = Some(vec![b'x'; 8 << 20]);
+    });
+    let check = Check { timeout: SHORT, ..check };
+    let seen = Bench::trusting(&ca.pem).expect(&check, Reason::TimeoutSend).await;
+    spent_in(&seen, Phase::Send);
+}
+
+#[tokio::test]
 async fn frames_that_do_not_belong_there_are_not_http() {
     for bytes in [
         data(b"a body before its head"),
@@ -485,6 +522,10 @@ async fn frames_that_do_not_belong_there_are_not_http() {
         frame(0x01, 2, b"\x00\x00"),
         b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
     ] {
+        against_bytes(bytes, After::Finish, Reason::HttpProtocol).await;
+    }
+    for (name, value) in [("connection", "close"), ("transfer-encoding", "chunked"), ("X-A", "a")] {
+        let bytes = head(&[field(name, value)]);
         against_bytes(bytes, After::Finish, Reason::HttpProtocol).await;
     }
     // Frames that nobody knows are passed over (RFC 9114, section 9).
