@@ -9,6 +9,7 @@ mod resolve;
 mod dial;
 mod tls;
 mod fault;
+mod quic;
 mod screen;
 mod starttls;
 pub mod block;

@@ -171,9 +171,14 @@ mod tests {
     use crate::model::id::{CheckId, OwnerId, SystemId};
     use crate::model::spec::{IcmpSpec, UnixSpec};
 
+    fn icmp() -> Spec {
+        let host = url::Host::Domain("h".into());
+        Spec::Icmp(IcmpSpec { host, payload_bytes: 8, ttl: None, dont_fragment: false })
+    }
+
     #[test]
     fn a_socket_of_this_machine_is_bad_whether_the_network_is_there_or_not() {
-        let icmp = Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 });
+        let icmp = icmp();
         assert_eq!(believed(&icmp, Reason::ConnectUnreachable), Some(Duration::ZERO));
         assert_eq!(believed(&icmp, Reason::ConnectRefused), Some(control::BELIEVED));
         let (path, cert) = ("/run/a.sock".into(), CertExpect::default());
@@ -196,7 +201,7 @@ mod tests {
             confirm: 3,
             ip: IpChoice::Any,
             platform: None,
-            spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
+            spec: icmp(),
         };
         let seen = guarded(&check, Box::pin(async { panic!("on purpose") })).await;
         assert_eq!(seen.reason, Reason::Internal);

@@ -7,7 +7,8 @@ pub enum Kept {
     Http(HttpKept),
     /// Of a DNS question.
     Dns(DnsKept),
-    /// Of an echo: the hop limit (TTL in IPv4) that the reply came with, if the kernel told.
+    /// Of an echo: the hop limit (TTL in IPv4) that the reply came with, if the kernel told. It
+    /// does for IPv4 where it lets us open raw sockets (`CAP_NET_RAW`), and nowhere else.
     Icmp {
         /// 0 to 255.
         hop_limit: Option<u8>,

@@ -231,6 +231,8 @@ pub enum HttpOffer {
     Http1,
     /// Only 2; in clear with prior knowledge (RFC 9113, section 3.3).
     Http2,
+    /// Only 3, over QUIC (RFC 9114): for `https` only, and through no proxy.
+    Http3,
 }
 
 /// A TCP connection and a dialogue.
@@ -379,6 +381,11 @@ pub struct IcmpSpec {
     pub host: Host<String>,
     /// Bytes of payload, 8 to 65,000.
     pub payload_bytes: u16,
+    /// Most hops that the echo may take (TTL in IPv4), 1 to 255; `None`: as many as the system
+    /// allows.
+    pub ttl: Option<u8>,
+    /// Whether the echo must not be cut into fragments on its way.
+    pub dont_fragment: bool,
 }
 
 /// The gRPC health service (`grpc.health.v1.Health/Check`).

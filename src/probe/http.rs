@@ -1,12 +1,14 @@
 //! One HTTP request on a connection of its own, with its redirects.
 //!
 //! Read on in [`request`] (what is sent), [`exchange`] and [`exchange2`] (HTTP/1 and 2 over one
-//! connection, timed by [`wire`]), [`body`] (decoding within limits), [`redirect`].
+//! connection, timed by [`wire`]), [`exchange3`] (HTTP/3 over QUIC), [`body`] (decoding within limits), [`redirect`].
 
 mod request;
 mod wire;
 mod exchange;
 mod exchange2;
+mod exchange3;
+mod frames3;
 mod body;
 mod redirect;
 mod cookies;
@@ -284,6 +286,11 @@ async fn hop(
     let host = host_of(&asked.url)?;
     may_reach(&host, trip.net)?;
     let port = asked.url.port_or_known_default().unwrap_or(80);
+    if trip.spec.offer == HttpOffer::Http3 {
+        let got = exchange3::hop(trip, asked, (&host, port), jar, head, watch, detail).await?;
+        jar.keep(&asked.url, &got.headers);
+        return Ok(got);
+    }
     let secure = is_secure(&asked.url);
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
         let to = secure.then_some((&host, port));
@@ -350,6 +357,8 @@ const fn alpn(offer: HttpOffer) -> Alpn {
         HttpOffer::Auto => ALPN_AUTO,
         HttpOffer::Http1 => ALPN_1,
         HttpOffer::Http2 => ALPN_2,
+        // Never over TCP: see `exchange3`.
+        HttpOffer::Http3 => tls::ALPN_NONE,
     }
 }
 

@@ -14,6 +14,8 @@ mod openssl;
 mod unexpected;
 mod http;
 mod two;
+mod server3;
+mod three;
 mod names;
 mod way;
 mod strange;

@@ -10,7 +10,9 @@ use crate::config::note::NoteWhat;
 use crate::config::outside::Desk;
 use crate::config::raw::{Node, Value};
 use crate::model::expect::{HeaderMust, HeaderRule, HttpExpect, HttpVersion, JsonMust, JsonRule};
-use crate::model::spec::{Auth, HttpOffer, HttpSpec, OAuth2, Proxy, RedirectTo, Redirects};
+use crate::model::spec::{
+    Auth, HttpOffer, HttpSpec, OAuth2, Proxy, RedirectTo, Redirects, TlsClient, TlsVersion,
+};
 use crate::model::time::Micros;
 
 /// Most redirects followed if nothing is written.
@@ -37,6 +39,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
     let expect = expect(desk, node, times, body_bytes_cap);
     let redirects = redirects(node.get("redirects"));
     tls_may_hold(desk, node, url.as_ref(), &redirects);
+    http3_may_go(desk, node, url.as_ref(), &tls);
     Some(HttpSpec {
         url: url?,
         method: node.text("method").unwrap_or("GET").to_owned(),
@@ -49,6 +52,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
         offer: match node.text("http_version").unwrap_or("auto") {
             "1.1" => HttpOffer::Http1,
             "2" => HttpOffer::Http2,
+            "3" => HttpOffer::Http3,
             _ => HttpOffer::Auto,
         },
         compressed: node.bool("compressed").unwrap_or(true),
@@ -182,6 +186,24 @@ fn tls_may_hold(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>, redirects: 
     }
 }
 
+/// Reports what HTTP/3 can't go with: it is over QUIC, with TLS 1.3 in it.
+fn http3_may_go(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>, tls: &TlsClient) {
+    let Some(version) = node.get("http_version").filter(|it| it.as_text() == Some("3")) else {
+        return;
+    };
+    let three = "http_version = \"3\"";
+    if url.is_some_and(|url| url.scheme() == "http") {
+        desk.wrong(version.at, read::needs(three, "an `https` URL"));
+    }
+    if tls.version_max == Some(TlsVersion::Tls12) {
+        desk.wrong(version.at, read::needs(three, "TLS 1.3: take `version_max` out"));
+    }
+    if let Some(proxy) = node.get("proxy") {
+        let needs = "an older HTTP version: take it out, or `http_version = \"3\"`";
+        desk.wrong(proxy.at, read::needs("proxy", needs));
+    }
+}
+
 /// Reports a least that is above its most.
 fn bounds(
     desk: &mut Desk<'_>,
@@ -198,7 +220,7 @@ fn bounds(
 }
 
 fn version(node: &Node) -> Option<HttpVersion> {
-    let all = [HttpVersion::Http10, HttpVersion::Http11, HttpVersion::Http2];
+    let all = [HttpVersion::Http10, HttpVersion::Http11, HttpVersion::Http2, HttpVersion::Http3];
     all.into_iter().find(|version| Some(version.as_str()) == node.as_text())
 }
 

@@ -100,6 +100,8 @@ pub(super) fn icmp(node: &Node) -> Option<IcmpSpec> {
         payload_bytes: node
             .integer("payload")
             .map_or(Some(PAYLOAD), |it| u16::try_from(it).ok())?,
+        ttl: node.integer("ttl").and_then(|it| u8::try_from(it).ok()),
+        dont_fragment: node.bool("dont_fragment").unwrap_or(false),
     })
 }
 

@@ -54,10 +54,11 @@ pub(crate) static HTTP: &[Key] = &[
     ),
     optional(
         "http_version",
-        Shape::Word(&["auto", "1.1", "2"]),
+        Shape::Word(&["auto", "1.1", "2", "3"]),
         "auto",
         r#""1.1""#,
-        "Versions to offer: `auto` is 2 and 1.1 over TLS, 1.1 in clear.",
+        "Versions to offer: `auto` is 2 and 1.1 over TLS, 1.1 in clear. `3` goes over QUIC: only \
+         for `https`, through no proxy, and never back to an older one.",
     ),
     optional(
         "compressed",
@@ -190,7 +191,7 @@ static EXPECT: Table = plain(
         ),
         optional(
             "versions",
-            Shape::List { of: &Shape::Word(&["1.0", "1.1", "2"]), min: 1 },
+            Shape::List { of: &Shape::Word(&["1.0", "1.1", "2", "3"]), min: 1 },
             "any",
             r#"["2"]"#,
             "Allowed HTTP versions of the answer.",

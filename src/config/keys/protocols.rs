@@ -240,6 +240,20 @@ pub(crate) static ICMP: &[Key] = &[
         "1400",
         "Bytes of payload.",
     ),
+    optional(
+        "ttl",
+        Shape::Integer { min: 1, max: 255, unit: "hops" },
+        "the system's",
+        "8",
+        "Most hops that the echo may take. One that runs out of them is `icmp_no_reply`.",
+    ),
+    optional(
+        "dont_fragment",
+        Shape::Bool,
+        "false",
+        "true",
+        "Whether the echo must pass in one piece; one that can't is `icmp_no_reply`.",
+    ),
 ];
 
 /// What a `grpc` check has besides the common keys.

@@ -23,8 +23,9 @@ use super::{Asked, Trip};
 pub(super) const HARMLESS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"];
 
-/// Headers of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2).
-const ONLY_HTTP1: [HeaderName; 5] = [
+/// Headers of a connection, which HTTP/2 and 3 forbid (RFC 9113, section 8.2.2; RFC 9114, section
+/// 4.2).
+pub(super) const ONLY_HTTP1: [HeaderName; 5] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),

@@ -16,6 +16,7 @@ use crate::probe::stopwatch::Fault;
 use super::Alpn;
 use super::record::Recorder;
 use super::roots::Roots;
+use super::suites::NOTING_PROVIDER;
 
 /// Most distinct settings kept: far more than a configuration has, and a bound on memory if one
 /// is reloaded for years. When full, all are forgotten and made anew.
@@ -110,7 +111,8 @@ fn configure(client: &TlsClient, alpn: Alpn) -> Result<ClientConfig, Fault> {
         return Err(Fault::new(Reason::Internal, why));
     }
     let own = |error: rustls::Error| Fault::new(Reason::SelfSecret, own_certificate(&error));
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
+    let provider = if alpn == super::ALPN_3 { &NOTING_PROVIDER } else { &PROVIDER };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&versions)
         .map_err(|error| Fault::new(Reason::Internal, error.to_string()))?
         .dangerous()
