@@ -1,7 +1,7 @@
 //! What touches the network. One file a kind; the decisions on what came are pure.
 //!
 //! Read in this order: [`stopwatch`] (where a run's time goes), [`net`] (what all runs share),
-//! [`resolve`], [`dial`] and [`tls`] (the way to a server), then a file for each kind.
+//! [`resolve`], [`dial`], [`tls`] and [`quic`] (the way to a server), then a file for each kind.
 
 pub mod stopwatch;
 pub mod net;
