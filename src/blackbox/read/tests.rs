@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::blackbox::module::{Compression, DnsOver, Expect, Version};
+use crate::model::secret::Secret;
 use crate::model::spec::{Auth, TlsVersion};
 
 const FULL: &str = include_str!("tests/full.yml");
