@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alert", &["availability", "model"]),
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
+    ("import", &["model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
         "app",
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "demo",
             "app",
             "config",
+            "import",
             "web",
             "alert",
             "report",
