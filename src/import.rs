@@ -29,6 +29,8 @@ mod span;
 mod value;
 mod why;
 mod yaml;
+#[cfg(test)]
+mod samples;
 
 use std::path::PathBuf;
 
@@ -63,7 +65,10 @@ pub struct Imported {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Not YAML.
-    #[error("this is not YAML (line {line}): {problem}")]
+    #[error(
+        "this is not YAML (line {line}): {problem}
+help: correct it, or name the YAML file that is meant"
+    )]
     NotYaml {
         /// Line, from 1; 0: unknown.
         line: u64,
@@ -71,7 +76,10 @@ pub enum ImportError {
         problem: String,
     },
     /// Not JSON.
-    #[error("this is not JSON (line {line}): {problem}")]
+    #[error(
+        "this is not JSON (line {line}): {problem}
+help: name data/kuma.db, or a backup in JSON"
+    )]
     NotJson {
         /// Line, from 1.
         line: usize,

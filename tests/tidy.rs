@@ -96,6 +96,7 @@ const TEST_FILES: &[&str] = &[
     "src/availability/sketch.rs",
     "src/availability/slow.rs",
     "src/availability/truth.rs",
+    "src/import/samples.rs",
 ];
 
 struct Source {

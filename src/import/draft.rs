@@ -17,6 +17,12 @@ const TIMEOUT_MAX: Duration = Duration::from_mins(10);
 /// Most failures in a row that it takes.
 const CONFIRM_MAX: i64 = 10;
 
+/// Keys in the order in which people read them; others come after these.
+const ORDER: &[&str] = &[
+    "id", "name", "kind", "enabled", "reason", "url", "address", "host", "path", "query", "record",
+    "server", "token", "max_age", "method", "interval", "timeout", "confirm", "ip",
+];
+
 /// A check: what it can't do without, and parts that it can.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
@@ -92,7 +98,14 @@ impl Draft {
     }
 
     fn push(&mut self, path: &[&str], value: Value, place: &Place, what: &str, loss: Weight) {
-        let path = path.iter().map(|it| (*it).to_owned()).collect();
+        let path: Vec<String> = path.iter().map(|it| (*it).to_owned()).collect();
+        let other = self.parts.iter().find(|it| path == ["auth"] && it.path == path);
+        if let Some(other) =
+            other.map(|it| Told::new(Weight::Changed, &it.place, it.what.as_str(), why::TWO_LOGINS))
+        {
+            self.told.push(other);
+            self.parts.retain(|it| it.path != path);
+        }
         self.parts.push(Part { path, value, place: place.clone(), what: what.to_owned(), loss });
     }
 
@@ -190,8 +203,10 @@ impl Draft {
             put(&part.path, &part.value);
         }
         let mut out = String::from("[[system.check]]\n");
-        if let Value::Table(entries) = &table {
-            value::entries(&mut out, "system.check", entries);
+        if let Value::Table(mut entries) = table {
+            let rank = |key: &str| ORDER.iter().position(|it| *it == key).unwrap_or(ORDER.len());
+            entries.sort_by_key(|(key, _)| rank(key));
+            value::entries(&mut out, "system.check", &entries);
         }
         out
     }

@@ -65,6 +65,8 @@ pub fn gatus(text: &str, judge: Judge<'_>) -> Result<Imported, ImportError> {
                 node.items().iter().for_each(|it| endpoint::external(&mut plan, &root, it));
             }
             "suites" => node.items().iter().for_each(|it| suite(&mut plan, it)),
+            // Where files keep what they use again and again.
+            other if other.starts_with("x-") || other.starts_with('.') => {}
             other => {
                 let known = ELSEWHERE.iter().find(|(known, _)| *known == other);
                 let why = known.map_or(why::UNKNOWN, |(_, why)| *why);

@@ -82,13 +82,10 @@ impl Value {
 /// Writes the entries of the table whose header is `title`: what fits on lines first, then tables
 /// under headers of their own.
 pub(super) fn entries(out: &mut String, title: &str, entries: &[(String, Value)]) {
-    let wide = |(key, value): &(String, Value)| key.len() + 3 + value.inline().width() > COLUMNS;
-    let (below, here): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .partition(|it| wide(it) && matches!(&it.1, Value::Table(inner) if !inner.is_empty()));
+    let (below, here): (Vec<_>, Vec<_>) = entries.iter().partition(|it| is_below(it));
     for entry @ (key, value) in here {
         match value {
-            Value::List(items) if wide(entry) => {
+            Value::List(items) if is_wide(entry) => {
                 out.push_str(&format!("{} = [\n", bare(key)));
                 for item in items {
                     out.push_str(&format!("  {},\n", item.inline()));
@@ -101,10 +98,23 @@ pub(super) fn entries(out: &mut String, title: &str, entries: &[(String, Value)]
     for (key, value) in below {
         if let Value::Table(inner) = value {
             let title = format!("{title}.{}", bare(key));
-            out.push_str(&format!("\n[{title}]\n"));
+            // A header with nothing but tables below it says nothing.
+            if !inner.iter().all(is_below) {
+                out.push_str(&format!("\n[{title}]\n"));
+            }
             self::entries(out, &title, inner);
         }
     }
+}
+
+/// Whether an entry does not fit on a line.
+fn is_wide((key, value): &(String, Value)) -> bool {
+    key.len() + 3 + value.inline().width() > COLUMNS
+}
+
+/// Whether an entry is a table under a header of its own.
+fn is_below(entry: &(String, Value)) -> bool {
+    is_wide(entry) && matches!(&entry.1, Value::Table(inner) if !inner.is_empty())
 }
 
 /// A key: bare if it may be.

@@ -101,6 +101,7 @@ reasons! {
         "name it for all checks: [monitor] resolvers = [\"…\"]; then enabled = true";
     LOGIN: "this way of logging in is not spoken", "không hỗ trợ cách đăng nhập này",
         "ask the owner for a page that needs no login, or use basic, bearer or oauth2";
+    TWO_LOGINS: "a check logs in in one way: the other that is written counts", "chỉ dùng một cách đăng nhập", "";
     TUNNEL: "SSH tunnels are not opened", "không mở đường hầm SSH", "run thongsuot where the service is reached";
     COOKIES: "no cookie is kept between requests", "không giữ cookie", "";
     METHOD: "this method is not sent", "không gửi phương thức này", "use GET or HEAD; then enabled = true";

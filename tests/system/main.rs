@@ -16,4 +16,5 @@ mod icmp;
 mod tcp;
 mod grpc;
 mod heartbeat;
+mod import;
 mod web;
