@@ -105,10 +105,7 @@ impl Import {
 /// Whether our own reader takes a file, with every variable set.
 fn judge(text: &str) -> Result<(), String> {
     let read = config::parse_with("targets.toml", text, &|_| Some(STAND_IN.to_owned()));
-    let mistakes = match read {
-        Ok(_) => return Ok(()),
-        Err(mistakes) => mistakes,
-    };
+    let Err(mistakes) = read else { return Ok(()) };
     Err(mistakes
         .list()
         .first()

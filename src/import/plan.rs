@@ -1,5 +1,7 @@
 //! The file that comes of an import: systems with their checks, and what is told.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::draft::{Draft, tame};
@@ -134,12 +136,11 @@ impl<'a> Plan<'a> {
         let mut body = String::new();
         for system in &self.systems {
             let rule = "-".repeat(90usize.saturating_sub(system.name.width()));
-            body.push_str(&format!("\n# --- {} {rule}\n", system.name));
+            let _ = write!(body, "\n# --- {} {rule}\n", system.name);
             if system.checks > 0 {
                 let (id, name) = (quoted(&system.id), quoted(&system.name));
-                body.push_str(&format!(
-                    "[[system]]\nid = {id}\nowner = \"chu-quan\"\nname = {name}\n"
-                ));
+                let _ =
+                    write!(body, "[[system]]\nid = {id}\nowner = \"chu-quan\"\nname = {name}\n");
             }
             for text in &system.texts {
                 body.push('\n');

@@ -1,5 +1,7 @@
 //! Values of TOML in the order they are to be written.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthStr;
 
 /// Widest value that stays on one line with its key.
@@ -44,9 +46,9 @@ impl Value {
         let Some(at) = at else {
             let mut made = Self::Table(Vec::new());
             if rest.is_empty() {
-                made = value
+                made = value;
             } else {
-                made.put(rest, value)
+                made.put(rest, value);
             }
             entries.push((key.clone(), made));
             return;
@@ -86,13 +88,15 @@ pub(super) fn entries(out: &mut String, title: &str, entries: &[(String, Value)]
     for entry @ (key, value) in here {
         match value {
             Value::List(items) if is_wide(entry) => {
-                out.push_str(&format!("{} = [\n", bare(key)));
+                let _ = writeln!(out, "{} = [", bare(key));
                 for item in items {
-                    out.push_str(&format!("  {},\n", item.inline()));
+                    let _ = writeln!(out, "  {},", item.inline());
                 }
                 out.push_str("]\n");
             }
-            _ => out.push_str(&format!("{} = {}\n", bare(key), value.inline())),
+            _ => {
+                let _ = writeln!(out, "{} = {}", bare(key), value.inline());
+            }
         }
     }
     for (key, value) in below {
@@ -100,7 +104,7 @@ pub(super) fn entries(out: &mut String, title: &str, entries: &[(String, Value)]
             let title = format!("{title}.{}", bare(key));
             // A header with nothing but tables below it says nothing.
             if !inner.iter().all(is_below) {
-                out.push_str(&format!("\n[{title}]\n"));
+                let _ = write!(out, "\n[{title}]\n");
             }
             self::entries(out, &title, inner);
         }
@@ -137,7 +141,9 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

@@ -1,18 +1,27 @@
 //! YAML as a tree of values, each with its line.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Options, Spanned};
 
 use super::ImportError;
 use super::note::Place;
+
+/// Deepest nesting that is read. Values are read one in the other: a level takes about 32 kB of
+/// stack in a build for tests, whose threads have 2 MB. Real configurations have about eight.
+const DEPTH_MAX: usize = 24;
 
 /// A value and its line.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) line: u64,
     pub(super) value: Tree,
+    /// The bytes of the file that it is read from.
+    bytes: Range<usize>,
+    /// A number or a boolean as it is written: `1.10` is not `1.1` where a text is wanted.
+    written: Option<String>,
 }
 
 /// A value of YAML.
@@ -29,14 +38,21 @@ pub(super) enum Tree {
 
 /// Reads one document.
 pub(super) fn parse(text: &str) -> Result<Node, ImportError> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    let mut options = Options::default();
+    if let Some(budget) = &mut options.budget {
+        budget.max_depth = DEPTH_MAX;
+    }
+    let read = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |it| it.line());
         let problem = error.without_snippet().to_string();
         ImportError::NotYaml {
             line,
             problem: problem.lines().next().unwrap_or_default().to_owned(),
         }
-    })
+    });
+    let mut root: Node = read?;
+    root.keep_written(text);
+    Ok(root)
 }
 
 impl Node {
@@ -65,8 +81,24 @@ impl Node {
         self.get(key).map_or(&[], Self::items)
     }
 
+    /// Keeps how numbers and booleans are written in `text`.
+    fn keep_written(&mut self, text: &str) {
+        match &mut self.value {
+            Tree::List(items) => items.iter_mut().for_each(|it| it.keep_written(text)),
+            Tree::Map(entries) => entries.iter_mut().for_each(|(_, it)| it.keep_written(text)),
+            Tree::Bool(_) | Tree::Integer(_) | Tree::Float(_) => {
+                let written = text.get(self.bytes.clone()).map(str::trim);
+                self.written = written.filter(|it| !it.is_empty()).map(str::to_owned);
+            }
+            Tree::Null | Tree::Text(_) => {}
+        }
+    }
+
     /// A scalar as text.
     pub(super) fn as_text(&self) -> Option<String> {
+        if let Some(written) = &self.written {
+            return Some(written.clone());
+        }
         match &self.value {
             Tree::Text(text) => Some(text.clone()),
             Tree::Integer(number) => Some(number.to_string()),
@@ -116,7 +148,11 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Tree>::deserialize(from)?;
-        Ok(Self { line: spanned.referenced.line(), value: spanned.value })
+        let span = spanned.defined.span();
+        let start = span.byte_offset().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
+        let length = span.byte_len().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
+        let bytes = start..start.saturating_add(length);
+        Ok(Self { line: spanned.referenced.line(), value: spanned.value, bytes, written: None })
     }
 }
 
@@ -194,10 +230,23 @@ mod tests {
         let root = parse(text).unwrap();
         let items = root.list("list");
         assert_eq!(items[0].integer("a"), Some(1));
+        let odd = parse("a: [y, 1.10, 0x1F, 007, &v 5.0, *v, '1.0', true]\n").unwrap();
+        assert_eq!(odd.texts("a"), ["y", "1.10", "0x1F", "007", "5.0", "5.0", "1.0", "true"]);
         assert_eq!(items[0].text("c").as_deref(), Some("1"));
         assert_eq!(items[1].get("name").unwrap().line, 7);
         assert_eq!(items[1].text("name").as_deref(), Some("Đăng ký"));
         assert!(items[1].get("n").is_none() && items[1].bool("t") == Some(true));
+        // Neither depth nor aliases of aliases can use up the stack or the memory.
+        let bomb: Vec<String> =
+            (0..40).map(|it| format!("a{}: &a{} [*a{it}, *a{it}]", it + 1, it + 1)).collect();
+        let bomb = bomb.join("\n");
+        assert!(parse(&format!("a0: &a0 [1, 1]\n{bomb}")).is_err());
+        for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+            assert!(parse(&deep).is_err());
+        }
+        let nested: Vec<String> = (0..900).map(|it| format!("{}a:", " ".repeat(it))).collect();
+        let nested = nested.join("\n");
+        assert!(parse(&nested).is_err());
         assert!(matches!(parse("a: [1"), Err(ImportError::NotYaml { .. })));
     }
 }

@@ -112,23 +112,14 @@ fn login(draft: &mut Draft, variables: &mut Variables, settings: &Node) {
     if let Some(basic) = settings.get("basic_auth") {
         let place = basic.place();
         let user = basic.text("username").unwrap_or_default();
-        match basic.text("password_file") {
-            Some(file) => {
-                let login = vec![
-                    ("user".to_owned(), Value::from(user)),
-                    ("password".to_owned(), Value::one("file", file)),
-                ];
-                draft.needed(
-                    &["auth"],
-                    Value::one("basic", Value::Table(login)),
-                    &place,
-                    "basic_auth",
-                );
-            }
-            None => {
-                let password = basic.text("password").unwrap_or_default();
-                request::basic(draft, variables, &user, &password, &place, "basic_auth");
-            }
+        if let Some(file) = basic.text("password_file") {
+            let password = Value::one("file", file);
+            let login =
+                vec![("user".to_owned(), Value::from(user)), ("password".to_owned(), password)];
+            draft.needed(&["auth"], Value::one("basic", Value::Table(login)), &place, "basic_auth");
+        } else {
+            let password = basic.text("password").unwrap_or_default();
+            request::basic(draft, variables, &user, &password, &place, "basic_auth");
         }
     }
     let mut bearer = |node: &Node, file: bool| {

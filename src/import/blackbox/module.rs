@@ -68,8 +68,9 @@ pub(super) fn draft(
         "grpc" => grpc(base, settings, target),
         _ => return Err(why::NO_KIND),
     };
-    let timeout = module.text("timeout").and_then(|it| span::go(&it)).filter(|it| !it.is_zero());
-    let timeout = timeout.or_else(|| scrape_timeout.map(|it| it.saturating_sub(TIMEOUT_OFFSET)));
+    let own = module.text("timeout").and_then(|it| span::go(&it)).filter(|it| !it.is_zero());
+    let scrape = scrape_timeout.map(|it| it.saturating_sub(TIMEOUT_OFFSET));
+    let timeout = own.into_iter().chain(scrape).min();
     draft.times(interval, timeout);
     if let Some(instead) = &mut draft.instead {
         instead.times(interval, timeout);

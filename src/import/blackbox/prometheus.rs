@@ -140,7 +140,7 @@ fn found(plan: &mut Plan<'_>, job: &Node, files: Files<'_>) -> Vec<(Labels, Plac
                         }
                     }
                     Err(()) => {
-                        plan.tell(&Told::new(Weight::Lost, &config.place(), name, why::NO_FILE))
+                        plan.tell(&Told::new(Weight::Lost, &config.place(), name, why::NO_FILE));
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! One condition of Gatus: what is looked at, how, and what it must be.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::super::{pattern, span};
@@ -190,9 +191,9 @@ pub(super) fn json_path(path: &str) -> Option<String> {
             && name.chars().all(plain)
             && !name.starts_with(|c: char| c.is_ascii_digit())
         {
-            out.push_str(&format!(".{name}"));
+            let _ = write!(out, ".{name}");
         } else if !name.is_empty() {
-            out.push_str(&format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")));
+            let _ = write!(out, "['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"));
         }
         out.push_str(index);
     }

@@ -176,12 +176,10 @@ pub(super) fn external(plan: &mut Plan<'_>, root: &Node, node: &Node) {
     let token_at = node.get("token").map_or(place.clone(), Node::place);
     draft.key("token", plan.variables.refer(&id, "token", &token_at, &token));
     let silence = node.get("heartbeat").and_then(|it| span::go(&it.text("interval")?));
-    match silence.filter(|it| !it.is_zero()) {
-        Some(silence) => draft.key("max_age", span::show(silence)),
-        None => {
-            draft.key("max_age", "1d");
-            draft.tell(Told::new(Weight::Off, &place, "heartbeat.interval", why::NO_SILENCE));
-        }
+    let silence = silence.filter(|it| !it.is_zero());
+    draft.key("max_age", silence.map_or_else(|| "1d".to_owned(), span::show));
+    if silence.is_none() {
+        draft.tell(Told::new(Weight::Off, &place, "heartbeat.interval", why::NO_SILENCE));
     }
     common(&mut draft, root, node);
     draft.tell(Told::new(Weight::Changed, &place, "external-endpoints", why::BEATS));

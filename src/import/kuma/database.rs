@@ -95,7 +95,7 @@ fn escaped(path: &Path) -> String {
 
 fn rows(database: &Connection, sql: &str) -> Result<Vec<Fields>, rusqlite::Error> {
     let mut statement = database.prepare(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let rows = statement.query_map([], |row| fields(row, &names))?;
     rows.collect()
 }

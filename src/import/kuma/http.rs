@@ -126,7 +126,7 @@ fn login(draft: &mut Draft, plan: &mut Plan<'_>, monitor: &Fields) {
         }
         "mtls" => draft.tell(Told::new(Weight::Off, &place, "mTLS", why::CLIENT_CERT)),
         other => {
-            draft.tell(Told::new(Weight::Off, &place, format!("login by {other}"), why::LOGIN))
+            draft.tell(Told::new(Weight::Off, &place, format!("login by {other}"), why::LOGIN));
         }
     }
 }
