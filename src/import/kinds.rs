@@ -2,6 +2,8 @@
 
 use super::draft::Draft;
 use super::note::{Place, Told, Weight};
+use super::request;
+use super::secrets::Variables;
 use super::value::Value;
 use super::why;
 
@@ -17,9 +19,14 @@ pub(super) fn address(base: &Draft, kind: &'static str, peer: &str, port: Option
 }
 
 /// A WebSocket, or the connection below it where there is no such kind.
-pub(super) fn websocket(base: &Draft, url: &str, place: &Place) -> Draft {
+pub(super) fn websocket(
+    base: &Draft,
+    variables: &mut Variables,
+    url: &str,
+    place: &Place,
+) -> Draft {
     let mut draft = base.as_kind("websocket");
-    draft.key("url", url);
+    request::url(&mut draft, variables, url, place);
     let parsed = url::Url::parse(&url.replacen("ws", "http", 1)).ok();
     let peer = parsed
         .as_ref()

@@ -59,7 +59,7 @@ pub(super) fn draft(
             draft
         }
         "websocket" => {
-            let mut draft = websocket(base, target, &base.place);
+            let mut draft = websocket(base, variables, target, &base.place);
             tcp::settings(&mut draft, settings);
             draft
         }

@@ -100,7 +100,7 @@ fn of_job(
         all.push(Target {
             job: name.clone(),
             module: of("__param_module"),
-            name: of("name").unwrap_or_else(|| address.clone()),
+            name: of("name").unwrap_or_else(|| without_user(&address)),
             address,
             interval: Some(interval),
             timeout: Some(timeout),
@@ -113,6 +113,15 @@ fn of_job(
     if has_labels {
         plan.tell(&Told::new(Weight::Elsewhere, &job.place(), format!("job {name}"), why::LABELS));
     }
+}
+
+/// An address as a name for people: without the user and password that it may hold.
+fn without_user(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (peer, path) = rest.split_at(end);
+    let peer = peer.rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() { format!("{peer}{path}") } else { format!("{scheme}://{peer}{path}") }
 }
 
 /// The labels of each target as they are found, before they are relabelled.

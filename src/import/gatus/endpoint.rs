@@ -66,6 +66,9 @@ pub(super) fn endpoint(plan: &mut Plan<'_>, root: &Node, node: &Node) {
         send(&mut draft, plan, node, &name, &group, &url);
         http::expect(&mut draft, &conditions, timeout);
     } else {
+        if draft.kind() == "websocket" {
+            headers(&mut draft, plan, node);
+        }
         timeout = other::expect(&mut draft, &conditions, timeout);
     }
     client::client(&mut draft, &mut plan.variables, client);
@@ -129,17 +132,23 @@ fn conditions(draft: &mut Draft, node: &Node) -> Vec<Written> {
     all
 }
 
-/// What an HTTP request sends.
-fn send(draft: &mut Draft, plan: &mut Plan<'_>, node: &Node, name: &str, group: &str, url: &str) {
-    let place = node.place();
-    let method = node.text("method");
-    request::method(draft, method.as_deref(), &place);
+/// The headers of a request, or of the one that opens a WebSocket.
+fn headers<'a>(draft: &mut Draft, plan: &mut Plan<'_>, node: &'a Node) -> Option<&'a Node> {
     let headers = node.get("headers");
     for (name, value) in headers.map_or(&[][..], Node::entries) {
         if let Some(text) = value.as_text() {
             request::header(draft, &mut plan.variables, (name, &text), &value.place());
         }
     }
+    headers
+}
+
+/// What an HTTP request sends.
+fn send(draft: &mut Draft, plan: &mut Plan<'_>, node: &Node, name: &str, group: &str, url: &str) {
+    let place = node.place();
+    let method = node.text("method");
+    request::method(draft, method.as_deref(), &place);
+    let headers = headers(draft, plan, node);
     let Some(body) = node.get("body") else { return };
     let place = body.place();
     let written = body.as_text().unwrap_or_default();

@@ -54,7 +54,7 @@ pub(super) fn kind(
             draft.key("dialogue", Value::List(vec![Value::one("expect", "^SSH-")]));
             draft.tell(Told::new(Weight::Changed, place, "ssh", why::NO_LOGIN));
         }
-        "ws" | "wss" => draft = websocket(base, url, place),
+        "ws" | "wss" => draft = websocket(base, variables, url, place),
         "grpc" | "grpcs" => {
             draft = address(base, "grpc", peer, None);
             if scheme == "grpcs" {

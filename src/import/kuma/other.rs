@@ -49,7 +49,11 @@ pub(super) fn draft(
         "dns" => dns(base, monitor),
         "push" => push(base, variables, monitor),
         "grpc-keyword" => grpc(base, variables, monitor),
-        "websocket-upgrade" => websocket(base, &monitor.text("url").unwrap_or_default(), &place),
+        "websocket-upgrade" => {
+            let url = monitor.text("url").unwrap_or_default();
+            websocket(base, variables, &url, &place)
+        }
+
         "smtp" => smtp(base, monitor, &peer),
         "radius" | "snmp" | "steam" | "gamedig" | "sip-options" => return Err(why::UDP),
         _ => {
