@@ -4,6 +4,7 @@
 //! happens to a probe), `reload`, `parts` (how tasks live and die).
 
 mod parts;
+mod probes;
 mod signals;
 mod absence;
 mod alerting;
@@ -27,6 +28,7 @@ mod reload;
 mod source;
 mod upkeep;
 mod drain;
+mod error;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,16 +42,17 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 pub use alerting::unusable;
+pub use error::AppError;
 pub use offline::Offline;
 pub use settings::net;
 pub use signals::{Asked, Signals};
 
+use crate::blackbox::Modules;
 use crate::clock::Clock;
-use crate::config::{self, Config};
-use crate::history::{History, HistoryError};
+use crate::config::Config;
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::model::id::VantageId;
-use crate::probe::NetError;
 use crate::probe::heartbeat::Board;
 use crate::web;
 
@@ -62,6 +65,7 @@ use maintained::Maintained;
 use notices::Notices;
 use parts::Parts;
 use pipeline::Pipeline;
+use probes::Probes;
 use reload::Reloader;
 use restore::Past;
 use runs::Runs;
@@ -79,85 +83,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Where to listen, instead of the configuration's.
     pub listen: Option<SocketAddr>,
+    /// The modules that `/probe` takes, in the format of blackbox_exporter; `None`: no `/probe`.
+    pub blackbox: Option<PathBuf>,
     /// How environment variables are looked up.
     pub environment: fn(&str) -> Option<String>,
-}
-
-/// Why the daemon did not start, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The configuration is wrong; all that is wrong with it is the text.
-    #[error("{0}")]
-    Config(Box<config::Mistakes>),
-    /// A channel or an Alertmanager can't be set up as configured; each of them is a line.
-    #[error("{}", .0.join("\n"))]
-    Unusable(Vec<String>),
-    /// Everybody could read, and reload.
-    #[error(
-        "{0} can be reached from other machines, and there is no `[monitor] token`: set one, or \
-         listen on 127.0.0.1"
-    )]
-    Open(SocketAddr),
-    /// The address is taken or not ours.
-    #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The system's words.
-        why: std::io::Error,
-    },
-    /// The history can't be opened or closed.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// The data folder can't be made.
-    #[error("can't make the data folder {}: {why}", folder.display())]
-    Data {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        why: std::io::Error,
-    },
-    /// The network part can't be set up.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// The system refuses something a daemon needs.
-    #[error("can't {what}: {why}")]
-    System {
-        /// What.
-        what: &'static str,
-        /// The system's words.
-        why: std::io::Error,
-    },
-    /// A bug: a family of metrics was refused.
-    #[error(transparent)]
-    Metrics(#[from] crate::metrics::MetricsError),
-    /// A part of the daemon died.
-    #[error("the part `{part}` died: {why}")]
-    PartDied {
-        /// Its name.
-        part: &'static str,
-        /// What it said.
-        why: String,
-    },
-    /// The operator did not want to wait for the end.
-    #[error("left at once, as asked")]
-    Hurried,
-}
-
-impl AppError {
-    /// What the process tells its supervisor (`sysexits.h`); 78 must not be retried.
-    pub const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Config(_) | Self::Unusable(_) | Self::Open(_) => 78,
-            Self::PartDied { .. } | Self::Metrics(_) => 70,
-            Self::Hurried => 130,
-            Self::Listen { .. }
-            | Self::History(_)
-            | Self::Data { .. }
-            | Self::Net(_)
-            | Self::System { .. } => 74,
-        }
-    }
 }
 
 /// A running daemon.
@@ -182,9 +111,9 @@ impl App {
     ///
     /// [`AppError`]; then nothing runs.
     pub async fn start(options: Options) -> Result<Self, AppError> {
-        let config = reload::read(&options).await?;
+        let (config, modules) = reload::read(&options).await?;
         let listen = listen(&options, &config)?;
-        let budget = Budget::take();
+        let budget = Budget::take(options.blackbox.is_some());
         let common = Common::new(&config, &options).await?;
         let past = common.past(&config).await?;
         let (listener, address) = bind(listen).await?;
@@ -194,7 +123,8 @@ impl App {
         let Measuring { runs, tracker, schedule_stop, .. } = measuring.clone();
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
         let web = settings::web(&config);
-        let reloader = reloader(options, config, &common, measuring);
+        let probes = probes(modules, &common, &measuring)?;
+        let reloader = reloader(options, config, &common, measuring, Arc::clone(&probes));
         let judges = judges(&reloader, &common);
         let alerting = Alerting::start(&common, &reloader, Arc::clone(&judges.1.board)).await?;
         let source = source::AppSource {
@@ -204,6 +134,7 @@ impl App {
             history: common.history.clone(),
             reloader: Arc::clone(&reloader),
             alerting: Arc::clone(&alerting),
+            probes,
             ready: Arc::default(),
         };
         let ready = Arc::clone(&source.ready);
@@ -368,17 +299,32 @@ fn measure(
     Ok(Measuring { runs, board, events, commands, tracker, schedule_stop })
 }
 
+/// Who answers `/probe`, with `modules` if there are any.
+fn probes(
+    modules: Option<Arc<Modules>>,
+    common: &Common,
+    measuring: &Measuring,
+) -> Result<Arc<Probes>, AppError> {
+    if modules.is_some() {
+        common.metrics.show_probes()?;
+    }
+    let (runs, metrics) = (Arc::clone(&measuring.runs), Arc::clone(&common.metrics));
+    Ok(Arc::new(Probes { runs, metrics, modules: Mutex::new(modules) }))
+}
+
 fn reloader(
     options: Options,
     config: Config,
     common: &Common,
     measuring: Measuring,
+    probes: Arc<Probes>,
 ) -> Arc<Reloader> {
     let Measuring { runs, board, events, commands, .. } = measuring;
     Arc::new(Reloader {
         options,
         runs,
         board,
+        probes,
         metrics: Arc::clone(&common.metrics),
         events,
         commands,

@@ -12,6 +12,7 @@ pub mod write;
 pub mod series;
 pub mod alerts;
 pub mod own;
+pub mod probes;
 pub mod page;
 
 use std::io;
@@ -23,6 +24,7 @@ pub use write::Format;
 
 use alerts::AlertMetrics;
 use own::Own;
+use probes::ProbeMetrics;
 use series::Table;
 
 pub use series::{Figured, Share};
@@ -220,6 +222,7 @@ impl Metrics {
     /// Says whether the configuration read at `at` is in force.
     pub fn reload(&self, in_force: bool, at: Millis) {
         self.own.reload_ok.set(i64::from(in_force));
+        self.own.probes.reload(in_force, at);
         if in_force {
             self.own.reload_at.set(at.0 as f64 / 1_000.0);
         }
@@ -234,6 +237,20 @@ impl Metrics {
     /// Sets how many runs have started and not ended.
     pub fn runs_in_flight(&self, runs: usize) {
         self.own.in_flight.set(i64::try_from(runs).unwrap_or(i64::MAX));
+    }
+
+    /// Shows the families of `/probe` from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricsError::Registry`] if they are shown already.
+    pub fn show_probes(&self) -> Result<(), MetricsError> {
+        self.own.show_probes()
+    }
+
+    /// The families of `/probe`.
+    pub const fn probes(&self) -> &ProbeMetrics {
+        &self.own.probes
     }
 
     /// The families of alerting.

@@ -23,6 +23,7 @@ pub mod maintenance;
 mod page;
 mod patient;
 mod peers;
+pub mod probe;
 mod query;
 mod scrape;
 pub mod story;
@@ -92,6 +93,7 @@ pub fn router<S: Source>(settings: Settings, metrics: Arc<Metrics>, source: S) -
     let guarded = Router::new()
         .route("/metrics", get(scrape::metrics))
         .route_layer(middleware::from_fn_with_state(room(LARGE_ANSWERS_MAX), large::room))
+        .route("/probe", get(probe::probe))
         .route("/-/reload", post(control::reload))
         .route("/api/v1/maintenance", get(maintenance::list))
         .route("/api/v1/maintenance", post(maintenance::add))

@@ -188,7 +188,11 @@ fn whatever_runs_sends_nothing_and_logs_in_nowhere() {
             }
             Spec::Tls(tls) => assert!(tls.tls.identity_pem.is_none(), "{id}"),
             Spec::Dns(_) => {}
-            Spec::Icmp(_) | Spec::Grpc(_) | Spec::Heartbeat(_) => panic!("{id} needs consent"),
+            Spec::Unix(_)
+            | Spec::Websocket(_)
+            | Spec::Icmp(_)
+            | Spec::Grpc(_)
+            | Spec::Heartbeat(_) => panic!("{id} needs consent"),
         }
     }
 }

@@ -20,10 +20,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
     ("import", &["model"]),
+    ("blackbox", &["model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
         "app",
         &[
+            "blackbox",
             "config",
             "web",
             "alert",
@@ -43,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "demo",
             "app",
+            "blackbox",
             "config",
             "import",
             "web",

@@ -8,7 +8,7 @@
 //! `docs/alerting.md`, which take 8 minutes of real time) and [`table`].
 //!
 //! `-- --full` measures four times as long; `-- --only NAME` runs the parts whose name contains
-//! NAME: http, tls, hang, delay, disk, month, alerts. Ends with an error only if a run is broken, not if a figure is missed.
+//! NAME: http, tls, hang, probe, delay, disk, month, alerts. Ends with an error only if a run is broken, not if a figure is missed.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 mod process;
@@ -114,6 +114,12 @@ async fn all(plan: &Plan) -> Result<Table, Broken> {
     if plan.wants("hang") {
         say("every target hangs: 10,000 checks at 30 s");
         table.hanging(&daemon::hanging(&ground, plan).await?);
+    }
+    if plan.wants("probe") {
+        say("/probe: 330 probes a second in clear, ours and blackbox_exporter's");
+        let plain = rival::probe(&ground, plan, false).await?;
+        say("/probe: the same over TLS");
+        table.probe(&plain, &rival::probe(&ground, plan, true).await?);
     }
     if plan.wants("delay") {
         say("known delay: 900 checks at 3 s");

@@ -2,6 +2,7 @@
 //! Prometheus as it is in practice. Both as Debian ships them.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,9 @@ const CONNECTIONS: usize = 128;
 const SCRAPED: usize = 2_000;
 const SCRAPED_EVERY: Duration = Duration::from_secs(10);
 
+/// Probes a second of `/probe`, ours and theirs.
+const PROBES_A_SECOND: f64 = 330.0;
+
 /// Before the first slice: connections and caches are made.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(5);
 
@@ -44,22 +48,37 @@ pub(crate) type Probed = (usize, String);
 
 /// Probes nginx in clear.
 pub(crate) async fn http(ground: &Ground, plan: &Plan, rate: f64) -> Result<Measured, Broken> {
-    alone(ground, plan, rate, "plain-bb", false).await
+    let exporter = exporter(ground, "plain-bb").await?;
+    alone(exporter, ground, plan, rate, false).await
 }
 
 /// Probes nginx over TLS.
 pub(crate) async fn tls(ground: &Ground, plan: &Plan, rate: f64) -> Result<Measured, Broken> {
-    alone(ground, plan, rate, "tls-bb", true).await
+    let exporter = exporter(ground, "tls-bb").await?;
+    alone(exporter, ground, plan, rate, true).await
+}
+
+/// `/probe` and blackbox_exporter, in this order, driven in the same way.
+pub(crate) async fn probe(
+    ground: &Ground,
+    plan: &Plan,
+    secure: bool,
+) -> Result<(Measured, Measured), Broken> {
+    let (name, theirs) =
+        if secure { ("tls-own", "tls-their") } else { ("plain-own", "plain-their") };
+    let own = daemon(ground, plan, name).await?;
+    let ours = alone(own, ground, plan, PROBES_A_SECOND, secure).await?;
+    let theirs = exporter(ground, theirs).await?;
+    Ok((ours, alone(theirs, ground, plan, PROBES_A_SECOND, secure).await?))
 }
 
 async fn alone(
+    (exporter, port): (Program, u16),
     ground: &Ground,
     plan: &Plan,
     rate: f64,
-    name: &str,
     secure: bool,
 ) -> Result<Measured, Broken> {
-    let (exporter, port) = exporter(ground, name).await?;
     let url = |at| ground.url(at, secure);
     drive(port, rate, WARM_UP, &url).await?;
     let mut slices = Vec::new();
@@ -69,7 +88,7 @@ async fn alone(
         slices.push((exporter.cpu_us()? - before) / answers.len() as f64);
         let good = answers.iter().filter(|(_, page)| page.contains("\nprobe_success 1")).count();
         if (good as f64) < 0.99 * answers.len() as f64 {
-            return Err(format!("blackbox_exporter: {good} of {} good", answers.len()).into());
+            return Err(format!("/probe: {good} of {} good", answers.len()).into());
         }
     }
     println!("    cpu a probe by slice, in us: {slices:.1?}");
@@ -109,15 +128,7 @@ pub(crate) async fn with_prometheus(ground: &Ground, plan: &Plan) -> Result<Meas
 /// Starts the exporter; gives its port.
 pub(crate) async fn exporter(ground: &Ground, name: &str) -> Result<(Program, u16), Broken> {
     let folder = ground.folder(name)?;
-    let config = folder.join("blackbox.yml");
-    std::fs::write(
-        &config,
-        format!(
-            "modules:\n  http_2xx:\n    prober: http\n    timeout: 10s\n    http:\n      \
-             preferred_ip_protocol: ip4\n      tls_config: {{ ca_file: {} }}\n",
-            ground.root().display()
-        ),
-    )?;
+    let config = modules(ground, &folder)?;
     let port = free_port().await?;
     let mut command = Command::new(found("prometheus-blackbox-exporter"));
     command
@@ -126,6 +137,32 @@ pub(crate) async fn exporter(ground: &Ground, name: &str) -> Result<(Program, u1
     let exporter = Program::start(&command, &folder.join("log"))?;
     ground::ready(port, "/-/healthy").await?;
     Ok((exporter, port))
+}
+
+/// Starts our daemon with the same modules and nothing to watch; gives its port.
+async fn daemon(ground: &Ground, plan: &Plan, name: &str) -> Result<(Program, u16), Broken> {
+    let folder = ground.folder(name)?;
+    let (port, config) = (free_port().await?, folder.join("targets.toml"));
+    std::fs::write(&config, "[monitor]\nvantage = \"bench\"\n")?;
+    let mut command = Command::new(&plan.program);
+    command.arg("run").arg("--config").arg(&config).arg("--data").arg(folder.join("data"));
+    command.arg("--blackbox-config").arg(modules(ground, &folder)?);
+    command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+    let daemon = Program::start(&command, &folder.join("log"))?;
+    ground::ready(port, "/-/ready").await?;
+    Ok((daemon, port))
+}
+
+/// Writes the one module into `folder`.
+fn modules(ground: &Ground, folder: &Path) -> Result<PathBuf, Broken> {
+    let config = folder.join("blackbox.yml");
+    let text = format!(
+        "modules:\n  http_2xx:\n    prober: http\n    timeout: 10s\n    http:\n      \
+         preferred_ip_protocol: ip4\n      tls_config: {{ ca_file: {} }}\n",
+        ground.root().display()
+    );
+    std::fs::write(&config, text)?;
+    Ok(config)
 }
 
 /// Asks the exporter for `rate` probes a second, whether it keeps up or not, and gives every

@@ -97,6 +97,28 @@ impl Table {
         ));
     }
 
+    /// `/probe`, ours and theirs: in clear, then over TLS.
+    pub(crate) fn probe(
+        &mut self,
+        plain: &(rival::Measured, rival::Measured),
+        tls: &(rival::Measured, rival::Measured),
+    ) {
+        for (what, (ours, theirs)) in [("plain HTTP", plain), ("HTTPS", tls)] {
+            let (cpu, alone) = (ours.cpu_us.0, theirs.cpu_us.0);
+            self.row(
+                &format!("CPU, a probe of /probe, {what}"),
+                &format!("{cpu:.0} us"),
+                &format!("{:.0} us (1/5)", alone / 5.0),
+                &format!("{alone:.0} us"),
+                Some(alone / cpu),
+            );
+        }
+        self.note(format!(
+            "/probe: memory {:.0} and {:.0} MB ours, {:.0} and {:.0} MB blackbox_exporter.",
+            plain.0.memory_mb, tls.0.memory_mb, plain.1.memory_mb, tls.1.memory_mb,
+        ));
+    }
+
     /// Every target hangs.
     pub(crate) fn hanging(&mut self, ours: &daemon::Measured) {
         let late = format!("{:.1} ms", ours.lateness_ms(0.999));

@@ -10,6 +10,10 @@ const OWN: u64 = 24;
 /// Most connections to the daemon's own pages; a person and a few machines need a tenth.
 const CONNECTIONS_MAX: u64 = 256;
 
+/// Most connections where others have `/probe` run for them: Prometheus keeps one open for each
+/// target that hangs.
+const CONNECTIONS_PROBING_MAX: u64 = 8_192;
+
 /// What a run has open at most: two sockets while a name is asked for, then one.
 const A_RUN: u64 = 2;
 
@@ -27,7 +31,9 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Raises the limit as far as the system lets us, and divides it.
-    pub(super) fn take() -> Self {
+    /// With `probing`, others ask for runs.
+    pub(super) fn take(probing: bool) -> Self {
+        let connections_max = if probing { CONNECTIONS_PROBING_MAX } else { CONNECTIONS_MAX };
         let limit = getrlimit(Resource::Nofile);
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
         let limit = match setrlimit(Resource::Nofile, raised) {
@@ -37,7 +43,7 @@ impl Budget {
                 limit.current
             }
         };
-        let budget = Self::of(limit.unwrap_or(u64::MAX));
+        let budget = Self::of(limit.unwrap_or(u64::MAX), connections_max);
         if budget.runs < RUNS_FEW {
             let (limit, runs) = (limit.unwrap_or(u64::MAX), budget.runs);
             warn!(limit, runs, "few files may be open, so few runs at once; raise `ulimit -n`");
@@ -46,9 +52,9 @@ impl Budget {
     }
 
     /// Of `limit` descriptors: at most half for the daemon, the rest for runs.
-    fn of(limit: u64) -> Self {
-        let reserve = (limit / 2).min(OWN + CONNECTIONS_MAX);
-        let connections = reserve.saturating_sub(OWN).clamp(4, CONNECTIONS_MAX);
+    fn of(limit: u64, connections_max: u64) -> Self {
+        let reserve = (limit / 2).min(OWN + connections_max);
+        let connections = reserve.saturating_sub(OWN).clamp(4, connections_max);
         let runs = ((limit - reserve) / A_RUN).clamp(1, tokio::sync::Semaphore::MAX_PERMITS as u64);
         Self { connections: connections as usize, runs: runs as usize }
     }
@@ -61,7 +67,7 @@ mod tests {
     #[test]
     fn the_daemon_keeps_what_it_needs_and_the_runs_get_the_rest() {
         let of = |limit| {
-            let Budget { connections, runs } = Budget::of(limit);
+            let Budget { connections, runs } = Budget::of(limit, CONNECTIONS_MAX);
             (connections, runs)
         };
         assert_eq!(of(64), (8, 16));

@@ -15,10 +15,12 @@ use tracing::{info, warn};
 use super::alerting::{self, Refusal};
 use super::notices::{self, Notices};
 use super::pipeline::{Event, journal};
+use super::probes::{self, Probes};
 use super::restore::Past;
 use super::runs::Runs;
 use super::{AppError, Options, lock, settings};
 use crate::availability::live::LiveCheck;
+use crate::blackbox::Modules;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::history::{self, History, Record};
@@ -43,6 +45,7 @@ pub(super) struct Reloader {
     pub(super) options: Options,
     pub(super) runs: Arc<Runs>,
     pub(super) board: Arc<Board>,
+    pub(super) probes: Arc<Probes>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) commands: mpsc::Sender<Command>,
@@ -61,18 +64,19 @@ pub(super) struct Reloader {
 
 /// Reads the configuration that `options` name, and sets up its channels once, so that none is
 /// taken into force that can't be.
-pub(super) async fn read(options: &Options) -> Result<Config, AppError> {
+pub(super) async fn read(options: &Options) -> Result<(Config, Option<Arc<Modules>>), AppError> {
     let (path, environment) = (options.config.clone(), options.environment);
+    let blackbox = options.blackbox.clone();
     let read = tokio::task::spawn_blocking(move || {
-        let config = config::load(&path, &environment);
-        config.map(|it| (alerting::unusable(&it.alerting), it))
+        let config = config::load(&path, &environment)?;
+        let unusable = alerting::unusable(&config.alerting);
+        if !unusable.is_empty() {
+            return Err(AppError::Unusable(unusable));
+        }
+        Ok((config, probes::read(blackbox.as_ref(), environment)?))
     });
-    match read.await {
-        Ok(Ok((unusable, config))) if unusable.is_empty() => Ok(config),
-        Ok(Ok((unusable, _))) => Err(AppError::Unusable(unusable)),
-        Ok(Err(mistakes)) => Err(AppError::Config(Box::new(mistakes))),
-        Err(panic) => Err(AppError::PartDied { part: "config", why: panic.to_string() }),
-    }
+    read.await
+        .unwrap_or_else(|panic| Err(AppError::PartDied { part: "config", why: panic.to_string() }))
 }
 
 /// The data folder: that of the command, or of the configuration.
@@ -109,6 +113,13 @@ impl Reloader {
     /// Where results are measured from.
     pub(super) const fn vantage(&self) -> &VantageId {
         &self.vantage
+    }
+
+    /// Every file whose change may change what is in force.
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.current().files.clone();
+        files.extend(self.probes.files());
+        files
     }
 
     /// What is in force.
@@ -158,8 +169,9 @@ impl Reloader {
     }
 
     async fn try_reload(&self, asked_by: &str) -> Result<(Reloaded, String), Vec<String>> {
-        let new = read(&self.options).await.map_err(|error| match error {
+        let (new, modules) = read(&self.options).await.map_err(|error| match error {
             AppError::Config(mistakes) => mistakes.lines(),
+            AppError::Modules(faults) => faults.lines(),
             AppError::Unusable(lines) => lines,
             other => vec![other.to_string()],
         })?;
@@ -172,6 +184,7 @@ impl Reloader {
         let changes = changes(&old.roster, &new.roster);
         let new = Arc::new(new);
         self.runs.replace(outside);
+        self.probes.replace(modules);
         self.board.keep(|id| new.roster.checks().any(|check| check.id == *id));
         // One instant for the journal and for all that goes by it.
         let at = self.clock.now();
@@ -280,8 +293,8 @@ pub(super) async fn watch_files(
         }
     };
     let mut watched: Vec<PathBuf> = Vec::new();
-    watch_folders(&mut watcher, &mut watched, &reloader.current());
-    let mut seen = states(&reloader.current(), &watched);
+    watch_folders(&mut watcher, &mut watched, &reloader.files());
+    let mut seen = states(reloader.files(), &watched);
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -289,22 +302,22 @@ pub(super) async fn watch_files(
         }
         while changes.try_recv().is_ok() {}
         // What changes while a reload is under way is seen the next time round.
-        let now = states(&reloader.current(), &watched);
+        let now = states(reloader.files(), &watched);
         if now != seen {
             seen = now;
             // The outcome is logged and exported.
             let _ = reloader.reload("file change").await;
-            watch_folders(&mut watcher, &mut watched, &reloader.current());
+            watch_folders(&mut watcher, &mut watched, &reloader.files());
         }
     }
 }
 
-fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, config: &Config) {
+fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, files: &[PathBuf]) {
     let parent = |file: &PathBuf| {
         let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
         folder.unwrap_or(Path::new(".")).to_path_buf()
     };
-    let mut folders: Vec<PathBuf> = config.files.iter().map(parent).collect();
+    let mut folders: Vec<PathBuf> = files.iter().map(parent).collect();
     // A folder that an `include` names may still be empty.
     let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
     let beside: Vec<PathBuf> = beside.filter_map(Result::ok).map(|entry| entry.path()).collect();
@@ -321,7 +334,7 @@ fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, config:
 
 /// Length and time of change of every file read, and of every `.toml` beside them, which an
 /// `include` may take in. The history may lie in the same folder; its changes are none of ours.
-fn states(config: &Config, folders: &[PathBuf]) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+fn states(files: Vec<PathBuf>, folders: &[PathBuf]) -> BTreeMap<PathBuf, (u64, SystemTime)> {
     let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
     let beside = beside.filter_map(Result::ok).map(|entry| entry.path());
     let beside = beside.filter(|path| path.extension().is_some_and(|it| it == "toml"));
@@ -329,5 +342,5 @@ fn states(config: &Config, folders: &[PathBuf]) -> BTreeMap<PathBuf, (u64, Syste
         let about = std::fs::metadata(&file).ok()?;
         Some((file, (about.len(), about.modified().ok()?)))
     };
-    beside.chain(config.files.iter().cloned()).filter_map(state).collect()
+    beside.chain(files).filter_map(state).collect()
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::clock::Clock;
+use crate::model::check::Check;
 use crate::model::observation::Observation;
 use crate::model::outcome::Testimony;
 use crate::model::phases::Phases;
@@ -65,7 +66,8 @@ impl Runs {
         *place = Arc::new(outside);
     }
 
-    fn outside(&self) -> Arc<Outside> {
+    /// The way to the outside that is in use.
+    pub(super) fn outside(&self) -> Arc<Outside> {
         Arc::clone(&self.outside.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -77,11 +79,13 @@ impl Runs {
         let started = Millis(started_us.div_euclid(1_000));
         let lateness = job.lateness(started_us);
         let mut observation = tokio::select! {
-            seen = guarded(&job, Box::pin(self.probe(&job, &outside.net, started))) => seen,
+            seen = guarded(&job.check, Box::pin(self.probe(&job, &outside.net, started))) => seen,
             () = self.cut.cancelled() => Observation::bare(Reason::Stopped, Phases::default()),
         };
         let late_us = observation.phases.total().0.saturating_sub(job.check.timeout.0);
-        if let Some(reason) = self.own_fault(&observation, late_us, start, &outside).await {
+        if let Some(reason) =
+            self.own_fault(&job.check.spec, &observation, late_us, start, &outside).await
+        {
             observation.reason = reason;
         }
         // A token or a proxy's name came first: the run speaks for when it asked the service.
@@ -113,6 +117,7 @@ impl Runs {
     /// evidence even where the anchors are silent: only a bad one is put down to us.
     async fn own_fault(
         &self,
+        spec: &Spec,
         observation: &Observation,
         late_us: u32,
         start: Start,
@@ -125,22 +130,31 @@ impl Runs {
         if testimony == Testimony::Good {
             return None;
         }
-        // An error of the network itself is likely ours, and wants a fresh answer.
-        let believed = match observation.reason {
-            Reason::ConnectUnreachable => Duration::ZERO,
-            _ => control::BELIEVED,
-        };
-        let since = Instant::now() - believed;
+        let since = Instant::now() - believed(spec, observation.reason)?;
         outside.control.blind(since).await.then_some(Reason::SelfNet)
     }
 }
 
+/// How old the anchors' answer may be that decides on a bad result; `None`: they say nothing of it,
+/// as a socket of this machine is not reached over the network.
+const fn believed(spec: &Spec, reason: Reason) -> Option<Duration> {
+    match (spec, reason) {
+        (Spec::Unix(_), _) => None,
+        // An error of the network itself is likely ours, and wants a fresh answer.
+        (_, Reason::ConnectUnreachable) => Some(Duration::ZERO),
+        _ => Some(control::BELIEVED),
+    }
+}
+
 /// Runs `probe`; a panic in it is a bug of ours, which must cost one result and not the check.
-async fn guarded(job: &Job, mut probe: Pin<Box<impl Future<Output = Observation>>>) -> Observation {
+pub(super) async fn guarded(
+    check: &Check,
+    mut probe: Pin<Box<impl Future<Output = Observation>>>,
+) -> Observation {
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| probe.as_mut().poll(context)));
         polled.unwrap_or_else(|_panic| {
-            error!(check = %job.check.id, "a probe panicked: a bug of ours, please report it");
+            error!(check = %check.id, "a probe panicked: a bug of ours, please report it");
             let mut void = Observation::bare(Reason::Internal, Phases::default());
             void.detail.why = Some("the probe panicked: a bug of ours".to_owned());
             Poll::Ready(void)
@@ -152,10 +166,25 @@ async fn guarded(job: &Job, mut probe: Pin<Box<impl Future<Output = Observation>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::check::{Check, IpChoice, Lane};
+    use crate::model::check::IpChoice;
+    use crate::model::expect::CertExpect;
     use crate::model::id::{CheckId, OwnerId, SystemId};
-    use crate::model::result::RunKind;
-    use crate::model::spec::IcmpSpec;
+    use crate::model::spec::{IcmpSpec, UnixSpec};
+
+    fn icmp() -> Spec {
+        let host = url::Host::Domain("h".into());
+        Spec::Icmp(IcmpSpec { host, payload_bytes: 8, ttl: None, dont_fragment: false })
+    }
+
+    #[test]
+    fn a_socket_of_this_machine_is_bad_whether_the_network_is_there_or_not() {
+        let icmp = icmp();
+        assert_eq!(believed(&icmp, Reason::ConnectUnreachable), Some(Duration::ZERO));
+        assert_eq!(believed(&icmp, Reason::ConnectRefused), Some(control::BELIEVED));
+        let (path, cert) = ("/run/a.sock".into(), CertExpect::default());
+        let unix = UnixSpec { path, tls: None, dialogue: Vec::new(), cert };
+        assert_eq!(believed(&Spec::Unix(Box::new(unix)), Reason::ConnectRefused), None);
+    }
 
     #[tokio::test]
     async fn a_panic_in_a_probe_is_one_void_result() {
@@ -172,12 +201,9 @@ mod tests {
             confirm: 3,
             ip: IpChoice::Any,
             platform: None,
-            spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
+            spec: icmp(),
         };
-        let (due, kind) = (Millis(0), RunKind::Grid);
-        let check = Arc::new(check);
-        let job = Job { check, lane: Lane::Any, due, kind, run: 0, planned_us: 0 };
-        let seen = guarded(&job, Box::pin(async { panic!("on purpose") })).await;
+        let seen = guarded(&check, Box::pin(async { panic!("on purpose") })).await;
         assert_eq!(seen.reason, Reason::Internal);
     }
 }

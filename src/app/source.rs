@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::alerting::Alerting;
 use super::notices::Notices;
+use super::probes::Probes;
 use super::reload::Reloader;
 use super::settings;
 use super::watched::{self, Shared, Watched};
@@ -23,6 +24,7 @@ use crate::model::state::State;
 use crate::model::system::Roster;
 use crate::model::time::Millis;
 use crate::web::duty::{Act, ActError, AlertSeen, By, Duty, LinkSeen, TeamSeen};
+use crate::web::probe::{ProbeAsk, ProbeRefusal, Prober};
 use crate::web::source::{
     Announcer, Beat, BeatError, CheckNow, IncidentSeen, JudgeFailure, Maintenance,
     MaintenanceChange, MaintenanceError, NewMaintenance, Reloaded, ResultsError, ResultsPage,
@@ -39,6 +41,13 @@ pub(super) struct AppSource {
     pub(super) reloader: Arc<Reloader>,
     pub(super) ready: Arc<AtomicBool>,
     pub(super) alerting: Arc<Alerting>,
+    pub(super) probes: Arc<Probes>,
+}
+
+impl Prober for AppSource {
+    async fn probe(&self, ask: ProbeAsk) -> Result<String, ProbeRefusal> {
+        self.probes.probe(ask).await
+    }
 }
 
 impl AppSource {

@@ -8,6 +8,7 @@ use clap::Args;
 use super::output::{say, sayln};
 use super::{Failure, default_config, environment, oncall};
 use crate::app;
+use crate::blackbox;
 use crate::clock::Clock;
 use crate::config::{self, Looks};
 
@@ -17,6 +18,9 @@ pub(super) struct Check {
     /// The configuration.
     #[arg(default_value_os_t = default_config())]
     file: PathBuf,
+    /// The modules of `/probe` as well: a blackbox.yml, as for `thongsuot run`.
+    #[arg(long, value_name = "FILE")]
+    blackbox_config: Option<PathBuf>,
 }
 
 impl Check {
@@ -28,7 +32,14 @@ impl Check {
         if !unusable.is_empty() {
             return Err(Failure::Config(unusable.join("\n")));
         }
+        let modules = self.blackbox_config.map(|file| blackbox::read(&file, &environment));
+        let modules = modules.transpose().map_err(|faults| Failure::Config(faults.to_string()))?;
         say!("{}", config::summary(&config));
+        if let Some(modules) = modules {
+            let names: Vec<_> = modules.names().collect();
+            sayln!("/probe: {} modules: {}", names.len(), names.join(", "));
+            modules.notes.iter().for_each(|note| sayln!("  {note}"));
+        }
         let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);
         let now = Clock::System.now();
         say!("{}", oncall::holes(&config.alerting, holidays, zone, now));

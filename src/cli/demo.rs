@@ -47,6 +47,7 @@ impl Demo {
             config: demo.config().to_path_buf(),
             data: Some(folder.join("data")),
             listen: None,
+            blackbox: None,
             environment,
         };
         let app = App::start(options).await?;

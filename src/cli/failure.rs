@@ -45,6 +45,7 @@ impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         match error {
             AppError::Config(mistakes) => Self::Config(mistakes.to_string()),
+            AppError::Modules(faults) => Self::Config(faults.to_string()),
             AppError::Unusable(lines) => Self::Config(lines.join("\n")),
             other => Self::App(other),
         }

@@ -27,6 +27,8 @@ Examples:
   thongsuot probe https://dichvucong.gov.vn/     a URL with default settings
   thongsuot probe tls://thuedientu.gdt.gov.vn:443
   thongsuot probe tcp://127.0.0.1:25
+  thongsuot probe unix:///run/hotich/app.sock
+  thongsuot probe wss://dichvucong.gov.vn/ws
   thongsuot probe icmp://127.0.0.1
   thongsuot probe dns://dichvucong.gov.vn        its addresses, from the first resolver
   thongsuot probe grpc://127.0.0.1:50051
@@ -134,11 +136,13 @@ fn keys(url: &str, quoted: impl Fn(&str) -> String) -> Result<String, String> {
         "tcp" | "tls" | "grpc" => {
             format!("kind = \"{scheme}\"\naddress = {}", quoted(rest))
         }
+        "ws" | "wss" => format!("kind = \"websocket\"\nurl = {}", quoted(url)),
+        "unix" => format!("kind = \"unix\"\npath = {}", quoted(rest)),
         "icmp" => format!("kind = \"icmp\"\nhost = {}", quoted(rest)),
         "dns" => format!("kind = \"dns\"\nquery = {}", quoted(rest)),
         other => {
             return Err(format!(
-                "`{other}` is no scheme that can be probed: write http, https, tcp, tls, icmp, dns or grpc"
+                "`{other}` is no scheme that can be probed: write http, https, ws, wss, tcp, unix, tls, icmp, dns or grpc"
             ));
         }
     })

@@ -26,12 +26,16 @@ pub(super) struct Run {
     /// Where to serve, instead of `[monitor] listen`. Beyond loopback a token is needed.
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// Answer GET /probe?target=…&module=… as Prometheus' blackbox_exporter does, with the modules
+    /// of this blackbox.yml. It is read anew with the configuration.
+    #[arg(long, value_name = "FILE")]
+    blackbox_config: Option<PathBuf>,
 }
 
 impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { config, data, listen } = self;
-        let options = Options { config, data, listen, environment };
+        let Self { config, data, listen, blackbox_config: blackbox } = self;
+        let options = Options { config, data, listen, blackbox, environment };
         let runtime = runtime()?;
         runtime.block_on(async {
             // From the first moment on: a HUP before it would end the process.

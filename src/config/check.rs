@@ -11,4 +11,5 @@ pub(super) mod monitor;
 pub(super) mod protocols;
 pub(super) mod read;
 pub(super) mod roster;
+pub(super) mod streams;
 pub(super) mod terms;

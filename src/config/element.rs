@@ -149,6 +149,18 @@ pub enum NotAn {
         /// The zone that looks most like it.
         nearest: Option<String>,
     },
+    /// Not the path of a socket.
+    #[error("this can't be the path of a socket: {problem}")]
+    SocketPath {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Not a subprotocol.
+    #[error("`{written}` is not the name of a subprotocol")]
+    Subprotocol {
+        /// As written.
+        written: String,
+    },
     /// Not a pattern of files.
     #[error("`**` is not understood: `*` stands for any text within one name")]
     Glob,
@@ -292,6 +304,10 @@ impl NotAn {
             Self::RecordType { nearest, .. } | Self::Rcode { nearest, .. } => {
                 format!("did you mean `{}`?", (*nearest)?)
             }
+            Self::SocketPath { .. } => {
+                "write another path; a symbolic link can make one shorter".into()
+            }
+            Self::Subprotocol { .. } => "write, for example, `mqtt` or `v12.stomp`".into(),
             Self::Mailbox { .. } => "write, for example, `giamsat@example.gov.vn`".into(),
             Self::Date { .. } => "write year, month and day: `2026-02-16`".into(),
             Self::ClockMinute { .. } => "write `07:30`; `24:00` is the end of the day".into(),
@@ -333,6 +349,8 @@ pub(super) fn check(form: Form, text: &str) -> Result<Option<Pattern>, NotAn> {
 fn check_plain(form: Form, text: &str) -> Result<(), NotAn> {
     match form {
         Form::Plain if text.trim().is_empty() => Err(NotAn::Empty),
+        Form::SocketPath => words::socket_path(text),
+        Form::Subprotocol => header::subprotocol(text),
         Form::Glob if text.contains("**") => Err(NotAn::Glob),
         Form::Plain | Form::Bytes | Form::Path | Form::Glob => Ok(()),
         Form::Id => CheckId::new(text).map(drop).map_err(NotAn::Id),
@@ -340,6 +358,7 @@ fn check_plain(form: Form, text: &str) -> Result<(), NotAn> {
         Form::Size => size::bytes(text).map(drop),
         Form::Percent => objective(text).map(drop),
         Form::Url => url::http(text).map(drop),
+        Form::WebsocketUrl => url::websocket(text).map(drop),
         Form::ProxyUrl => url::proxy(text).map(drop),
         Form::Pattern => pattern(text).map(drop),
         Form::JsonPath => json_path(text).map(drop),

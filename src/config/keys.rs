@@ -150,6 +150,8 @@ pub(super) enum Form {
     Percent,
     /// A URL of `http` or `https`.
     Url,
+    /// A URL of `ws` or `wss`.
+    WebsocketUrl,
     /// A URL of `http`: a proxy.
     ProxyUrl,
     /// A regular expression.
@@ -180,6 +182,10 @@ pub(super) enum Form {
     Zone,
     /// A path, relative to the file it is written in.
     Path,
+    /// The path of a socket, or `@` and a name.
+    SocketPath,
+    /// The name of a subprotocol of WebSocket.
+    Subprotocol,
     /// A path in which `*` and `?` stand for any text and any character of a name.
     Glob,
     /// The name of an environment variable.

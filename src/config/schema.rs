@@ -155,6 +155,7 @@ fn text(form: Form) -> Value {
         Form::Size => r"^[0-9]+\s*([kKmM]?[iI]?[bB])?\s*$",
         Form::Percent => r"^\s*[0-9]+([.,][0-9]{0,4})?\s*%\s*$",
         Form::Url => r"^\s*[hH][tT][tT][pP][sS]?:",
+        Form::WebsocketUrl => r"^\s*[wW][sS][sS]?:",
         Form::ProxyUrl => r"^\s*[hH][tT][tT][pP]:",
         Form::StatusRange => r"^\s*[1-5][0-9]{2}\s*(-\s*[1-5][0-9]{2}\s*)?$",
         Form::JsonPath => r"^\$",

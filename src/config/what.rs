@@ -272,11 +272,11 @@ pub enum What {
         /// The key of the least.
         min_key: &'static str,
         /// Its value.
-        min: u64,
+        min: String,
         /// The key of the most.
         max_key: &'static str,
         /// Its value.
-        max: u64,
+        max: String,
     },
     /// An expectation on TLS that no answer can meet.
     #[error(

@@ -147,6 +147,18 @@ families! {
     /// Runs in flight.
     IN_FLIGHT Gauge "thongsuot_runs_in_flight" []
         "Runs that have started and not ended.";
+    /// Probes for others.
+    PROBES Counter "thongsuot_probe_requests_total" ["module", "result"]
+        "Answers of /probe: success or failure of the target. Only with --blackbox-config.";
+    /// As in blackbox_exporter.
+    MODULE_UNKNOWN Counter "blackbox_module_unknown_total" []
+        "Requests of /probe for a module that there is not. Only with --blackbox-config.";
+    /// As in blackbox_exporter.
+    MODULES_OK Gauge "blackbox_exporter_config_last_reload_successful" []
+        "1 if the modules last read are in force. Only with --blackbox-config.";
+    /// As in blackbox_exporter.
+    MODULES_AT Gauge "blackbox_exporter_config_last_reload_success_timestamp_seconds" []
+        "When the modules in force were read, as Unix time. Only with --blackbox-config.";
     /// Messages.
     NOTIFICATIONS Counter "thongsuot_notifications_total" ["channel", "result"]
         "Messages that reached their end: sent, failed for good, or dropped because nobody needed them any more.";

@@ -8,6 +8,7 @@ use prometheus::{
 
 use super::alerts::AlertMetrics;
 use super::family::{self, Family};
+use super::probes::ProbeMetrics;
 use super::write::{Value, Writer, bound};
 use super::{Build, MetricsError};
 
@@ -41,6 +42,8 @@ pub struct Own {
     pub in_flight: IntGauge,
     /// Families of alerting.
     pub alerts: AlertMetrics,
+    /// Families of `/probe`.
+    pub probes: ProbeMetrics,
 }
 
 impl Own {
@@ -53,6 +56,7 @@ impl Own {
         let registry = Registry::new();
         let own = Self {
             alerts: AlertMetrics::new(&registry)?,
+            probes: ProbeMetrics::new()?,
             registry,
             lateness: histogram(&family::LATENESS, &LATENESS_BOUNDS)?,
             slots_void: IntCounterVec::new(opts(&family::SLOTS_VOID), family::SLOTS_VOID.labels)?,
@@ -78,6 +82,11 @@ impl Own {
         own.registry.register(Box::new(own.in_flight.clone()))?;
         own.registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(own)
+    }
+
+    /// Shows the families of `/probe` from now on.
+    pub fn show_probes(&self) -> Result<(), MetricsError> {
+        self.probes.register(&self.registry)
     }
 
     /// Writes them all as they are now.

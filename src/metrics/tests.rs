@@ -27,7 +27,12 @@ fn check_of(system: &str, id: &str) -> Check {
         confirm: 3,
         ip: IpChoice::Any,
         platform: None,
-        spec: Spec::Icmp(IcmpSpec { host: Host::Domain("localhost".into()), payload_bytes: 8 }),
+        spec: Spec::Icmp(IcmpSpec {
+            host: Host::Domain("localhost".into()),
+            payload_bytes: 8,
+            ttl: None,
+            dont_fragment: false,
+        }),
     }
 }
 

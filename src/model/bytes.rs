@@ -32,6 +32,24 @@ pub fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// With each `%XX` as the byte that it stands for (RFC 3986, section 2.1). What is not written so
+/// stays as it is.
+#[must_use]
+pub fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let mut rest = bytes;
+    let mut plain = Vec::with_capacity(bytes.len());
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| *byte == b'%').and_then(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            let proper = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            u8::from_str_radix(digits, 16).ok().filter(|_| proper)
+        });
+        plain.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +58,11 @@ mod tests {
     fn a_byte_is_two_digits() {
         assert_eq!(hex(&[0, 9, 10, 255]), "00090aff");
         assert_eq!(hex(&[]), "");
+    }
+
+    #[test]
+    fn an_escape_is_a_byte_and_anything_else_itself() {
+        assert_eq!(unescaped(b"a%20b%C3%A0%2"), "a b\u{e0}%2".as_bytes());
+        assert_eq!(unescaped(b"%+1%zz%"), b"%+1%zz%");
     }
 }

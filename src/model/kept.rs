@@ -7,7 +7,8 @@ pub enum Kept {
     Http(HttpKept),
     /// Of a DNS question.
     Dns(DnsKept),
-    /// Of an echo: the hop limit (TTL in IPv4) that the reply came with, if the kernel told.
+    /// Of an echo: the hop limit (TTL in IPv4) that the reply came with, if the kernel told. It
+    /// does for IPv4 where it lets us open raw sockets (`CAP_NET_RAW`), and nowhere else.
     Icmp {
         /// 0 to 255.
         hop_limit: Option<u8>,
@@ -54,4 +55,16 @@ pub struct DialogueKept {
     pub labels: Vec<(String, String)>,
     /// Of a WebSocket, whether the connection was switched to it.
     pub upgraded: bool,
+    /// What the dialogue ended for, if the peer said something else or no more; `None` if it
+    /// did not end for that, as at a deadline.
+    pub unmet: Option<Unmet>,
+}
+
+/// What was expected in a dialogue and did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// [`super::spec::Line::Expect`].
+    Pattern,
+    /// [`super::spec::Line::ExpectBytes`].
+    Bytes,
 }

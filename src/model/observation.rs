@@ -57,6 +57,8 @@ pub struct Detail {
 pub struct Hop {
     /// Where it went, without user, password or query.
     pub url: String,
+    /// Where its connection went, to the proxy if there is one; `None` if it came to none.
+    pub remote: Option<SocketAddr>,
     /// What it answered.
     pub status: Option<u16>,
     /// Where its time went.

@@ -63,7 +63,8 @@ reasons! {
     11 DnsServfail "dns_servfail" Unreachable;
     /// No name server answered, with time left on the run.
     12 DnsTimeout "dns_timeout" Unreachable;
-    /// A closed port, or an ICMP administrative refusal.
+    /// A closed port, a socket file that is not there or that nobody listens on, or an ICMP
+    /// administrative refusal.
     13 ConnectRefused "connect_refused" Unreachable;
     /// The kernel gave up connecting, with time left on the run.
     14 ConnectTimeout "connect_timeout" Unreachable;
@@ -110,7 +111,8 @@ reasons! {
 
     /// Not one of the expected status codes.
     60 HttpStatus "http_status" Error;
-    /// Not HTTP, too large a head, broken framing, or a close after the request was sent.
+    /// Not HTTP, too large a head, broken framing, or a close after the request was sent; a
+    /// WebSocket that breaks its own rules.
     61 HttpProtocol "http_protocol" Error;
     /// Another HTTP version than expected.
     62 HttpVersion "http_version" Error;
@@ -137,7 +139,7 @@ reasons! {
     /// A token or login needed by the run was refused.
     73 AuthRefused "auth_refused" Error;
 
-    /// A dialogue over TCP did not say what was expected.
+    /// A dialogue did not say what was expected.
     80 DialogueMismatch "dialogue_mismatch" Error;
     /// Closed in the middle of a dialogue.
     81 DialogueClosed "dialogue_closed" Error;

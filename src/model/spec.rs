@@ -1,5 +1,6 @@
 //! What each kind of check does: a closed set, each with exactly its own settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -15,6 +16,10 @@ pub enum Spec {
     Http(Box<HttpSpec>),
     /// A TCP connection and a dialogue.
     Tcp(Box<TcpSpec>),
+    /// A socket in this machine's file system and a dialogue.
+    Unix(Box<UnixSpec>),
+    /// A WebSocket and a dialogue of messages.
+    Websocket(Box<WebsocketSpec>),
     /// A TLS handshake and its certificate.
     Tls(Box<TlsSpec>),
     /// One DNS question.
@@ -34,6 +39,8 @@ impl Spec {
         match self {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
+            Self::Unix(_) => "unix",
+            Self::Websocket(_) => "websocket",
             Self::Tls(_) => "tls",
             Self::Dns(_) => "dns",
             Self::Icmp(_) => "icmp",
@@ -43,7 +50,7 @@ impl Spec {
     }
 
     /// The host that the check puts load on, for caps and kill switches; `None` if it sends
-    /// nothing to anyone. Without the final dot of a name: `a.vn.` is `a.vn`.
+    /// nothing over the network. Without the final dot of a name: `a.vn.` is `a.vn`.
     #[must_use]
     pub fn host(&self) -> Option<String> {
         let mut host = self.written_host()?;
@@ -56,12 +63,13 @@ impl Spec {
     fn written_host(&self) -> Option<String> {
         match self {
             Self::Http(spec) => spec.url.host_str().map(str::to_owned),
+            Self::Websocket(spec) => spec.url.host_str().map(str::to_owned),
             Self::Tcp(spec) => Some(spec.peer.host.to_string()),
             Self::Tls(spec) => Some(spec.peer.host.to_string()),
             Self::Dns(spec) => spec.server.as_ref().map(|peer| peer.host.to_string()),
             Self::Icmp(spec) => Some(spec.host.to_string()),
             Self::Grpc(spec) => Some(spec.peer.host.to_string()),
-            Self::Heartbeat(_) => None,
+            Self::Unix(_) | Self::Heartbeat(_) => None,
         }
     }
 }
@@ -120,16 +128,25 @@ pub enum Auth {
     Bearer(Secret),
     /// A token fetched with the client's credentials (RFC 6749, section 4.4); kept until it
     /// expires, and its fetch is timed apart from the run.
-    OAuth2 {
-        /// The token endpoint.
-        token_url: Url,
-        /// Client id.
-        client_id: String,
-        /// Client secret.
-        client_secret: Secret,
-        /// Scopes asked for.
-        scopes: Vec<String>,
-    },
+    OAuth2(Box<OAuth2>),
+}
+
+/// How a token is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OAuth2 {
+    /// The token endpoint.
+    pub token_url: Url,
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: Secret,
+    /// Scopes asked for.
+    pub scopes: Vec<String>,
+    /// Further parameters of the request. Not offered in `targets.toml`: blackbox_exporter's
+    /// `endpoint_params`.
+    pub params: Vec<(String, Secret)>,
+    /// TLS to the endpoint; `None`: as to the service, but for its name and our certificate.
+    pub tls: Option<TlsClient>,
 }
 
 /// How to speak TLS to a server.
@@ -145,6 +162,8 @@ pub struct TlsClient {
     pub server_name: Option<String>,
     /// Lowest TLS version accepted.
     pub version_min: TlsVersion,
+    /// Highest TLS version offered; `None`: the highest there is.
+    pub version_max: Option<TlsVersion>,
 }
 
 impl Default for TlsClient {
@@ -155,12 +174,13 @@ impl Default for TlsClient {
             identity_pem: None,
             server_name: None,
             version_min: TlsVersion::Tls12,
+            version_max: None,
         }
     }
 }
 
-/// A TLS version that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A TLS version that can be asked for; a later one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246).
     Tls12,
@@ -175,6 +195,9 @@ pub struct Proxy {
     pub peer: Peer,
     /// User and password.
     pub auth: Option<(String, Secret)>,
+    /// Headers sent with `CONNECT` besides our own; names in lower case. Plain `http` goes
+    /// without them.
+    pub connect_headers: Vec<(String, Secret)>,
 }
 
 /// What to do with redirects, decided anew at each hop.
@@ -184,9 +207,11 @@ pub struct Redirects {
     pub hops_max: u8,
     /// Where a redirect may lead.
     pub to: RedirectTo,
+    /// Whether one from `https` to `http` is followed. No check of a configuration does.
+    pub downgrade: bool,
 }
 
-/// Where a redirect may lead. A redirect from `https` to `http` is always refused.
+/// Where a redirect may lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectTo {
     /// The same host, any port and scheme.
@@ -206,6 +231,8 @@ pub enum HttpOffer {
     Http1,
     /// Only 2; in clear with prior knowledge (RFC 9113, section 3.3).
     Http2,
+    /// Only 3, over QUIC (RFC 9114): for `https` only, and through no proxy.
+    Http3,
 }
 
 /// A TCP connection and a dialogue.
@@ -221,16 +248,72 @@ pub struct TcpSpec {
     pub cert: CertExpect,
 }
 
-/// One line of a dialogue.
+/// One line of a dialogue. Over a WebSocket, what is sent and what is heard are whole messages
+/// instead of bytes and lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// Send these bytes. `$1` to `$9` stand for groups of the last match.
     Send(Vec<u8>),
+    /// Send these bytes, in which `$name`, `${name}`, `$1` and `${1}` stand for groups of the last
+    /// match and `$$` for a dollar, as `regex::bytes::Captures::expand` has it. Not offered in
+    /// `targets.toml`: it is how blackbox_exporter writes what it sends.
+    SendExpanded(Vec<u8>),
     /// Read lines until one matches; other lines are passed over. What is left without an
     /// end when the peer closes is a line too.
     Expect(Pattern),
-    /// Start TLS on the connection.
+    /// Read as many bytes as these, which must be these; over a WebSocket, the next message must
+    /// be these. The last match stays what it was. Not offered in `targets.toml`: it is
+    /// blackbox_exporter's `expect_bytes`.
+    ExpectBytes(Vec<u8>),
+    /// Keep a text under a name ([`super::kept::DialogueKept::labels`]); `value` is a template like
+    /// that of [`Line::SendExpanded`]. Not offered in `targets.toml`: it is for the labels of
+    /// blackbox_exporter's `probe_expect_info`.
+    Label {
+        /// The name.
+        name: String,
+        /// The template of the text.
+        value: Vec<u8>,
+    },
+    /// Start TLS on the connection; not over a WebSocket.
     StartTls(TlsClient),
+}
+
+/// A stream socket in the file system, and a dialogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnixSpec {
+    /// Where the socket is, at most [`UNIX_PATH_BYTES_MAX`] bytes. One that begins with `@` is a
+    /// name in Linux' abstract namespace, not a file.
+    pub path: PathBuf,
+    /// TLS from the first byte. There is no host, so a certificate that is to be verified needs
+    /// [`TlsClient::server_name`]; without it, it would have to be for 127.0.0.1.
+    pub tls: Option<TlsClient>,
+    /// What is said, in order; empty: connecting is enough.
+    pub dialogue: Vec<Line>,
+    /// What the certificate must be, where TLS is spoken.
+    pub cert: CertExpect,
+}
+
+/// Most bytes of the path of a socket, or of an abstract name with its `@`: `sun_path` of Linux
+/// has 108, the last of which is NUL.
+pub const UNIX_PATH_BYTES_MAX: usize = 107;
+
+/// A WebSocket (RFC 6455) and a dialogue of messages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebsocketSpec {
+    /// `ws` or `wss`; without user, password or fragment.
+    pub url: Url,
+    /// Headers of the opening request besides our own; a `host` here replaces the URL's.
+    pub headers: Vec<(String, Secret)>,
+    /// How the opening request proves who it is.
+    pub auth: Auth,
+    /// TLS settings; used by `wss`.
+    pub tls: TlsClient,
+    /// The subprotocol to ask for, which the server must agree to (RFC 6455, section 1.9).
+    pub subprotocol: Option<String>,
+    /// What is said, in order; empty: the switch to WebSocket is enough.
+    pub dialogue: Vec<Line>,
+    /// What the certificate must be, where TLS is spoken.
+    pub cert: CertExpect,
 }
 
 /// A TLS handshake and its certificate.
@@ -272,6 +355,8 @@ pub struct DnsSpec {
     pub name: String,
     /// The record type asked for, by number (RFC 1035, section 3.2.2 and IANA's list).
     pub record_type: u16,
+    /// The class asked for, by number (RFC 1035, section 3.2.4); 1 is IN.
+    pub class: u16,
     /// Whether to ask for recursion.
     pub recursion: bool,
     /// What the answer must be.
@@ -296,6 +381,11 @@ pub struct IcmpSpec {
     pub host: Host<String>,
     /// Bytes of payload, 8 to 65,000.
     pub payload_bytes: u16,
+    /// Most hops that the echo may take (TTL in IPv4), 1 to 255; `None`: as many as the system
+    /// allows.
+    pub ttl: Option<u8>,
+    /// Whether the echo must not be cut into fragments on its way.
+    pub dont_fragment: bool,
 }
 
 /// The gRPC health service (`grpc.health.v1.Health/Check`).

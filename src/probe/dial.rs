@@ -46,7 +46,8 @@ pub(super) async fn connect(
     Err(last)
 }
 
-const fn may_try_next(reason: Reason) -> bool {
+/// Whether another address may do where one failed for `reason`.
+pub(super) const fn may_try_next(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::ConnectRefused

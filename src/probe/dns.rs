@@ -13,6 +13,7 @@ mod zone;
 use std::net::SocketAddr;
 
 use hickory_proto::op::Message;
+use hickory_proto::rr::{RData, Record};
 use tokio::net::UdpSocket;
 use url::Host;
 
@@ -22,6 +23,7 @@ use super::{conclude, dial, fault, or_slow, resolve, screen, tls};
 use crate::model::check::{Check, Lane};
 use crate::model::expect::CertExpect;
 use crate::model::how::How;
+use crate::model::kept::{DnsKept, Kept};
 use crate::model::observation::{Detail, Observation};
 use crate::model::outcome::Outcome;
 use crate::model::phases::Phase;
@@ -46,6 +48,9 @@ pub(super) async fn run(
     let (end, answer) = match asked {
         Ok(answer) => {
             run.detail.answer = lines(&answer.message);
+            if how.keep {
+                run.detail.kept = Some(Box::new(Kept::Dns(kept(&answer.message))));
+            }
             (judge::judge(&spec.expect, &answer.message), Some(answer))
         }
         Err(fault) => (Err(blame(spec, fault)), None),
@@ -170,6 +175,21 @@ fn blame(spec: &DnsSpec, fault: Fault) -> Fault {
         return Fault::new(Reason::SelfDns, format!("our own resolver: {}", fault.why));
     }
     fault
+}
+
+/// The whole answer, each record with tabs between its parts.
+fn kept(message: &Message) -> DnsKept {
+    let section = |records: &[Record]| records.iter().map(zone::tabbed).collect();
+    let serial = |record: &Record| match &record.data {
+        RData::SOA(soa) => Some(soa.serial),
+        _ => None,
+    };
+    DnsKept {
+        answer: section(&message.answers),
+        authority: section(&message.authorities),
+        additional: section(&message.additionals),
+        serial: message.answers.iter().filter_map(serial).next_back(),
+    }
 }
 
 /// The records as a zone file shows them, with a comment before each further section.

@@ -16,6 +16,7 @@ use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, tls};
 use crate::model::check::Check;
 use crate::model::how::How;
+use crate::model::kept::Kept;
 use crate::model::observation::{Detail, Observation};
 use crate::model::reason::Reason;
 use crate::model::spec::GrpcSpec;
@@ -35,10 +36,14 @@ pub(super) async fn run(
 ) -> Observation {
     let mut watch = Stopwatch::start(check.timeout);
     let mut detail = Box::<Detail>::default();
-    let (end, status, bytes) = match ask(spec, how, net, now, &mut watch, &mut detail).await {
-        Ok(Verdict { end, status, bytes }) => (end, status, bytes),
-        Err(fault) => (Err(fault), None, 0),
+    let verdict = match ask(spec, how, net, now, &mut watch, &mut detail).await {
+        Ok(verdict) => verdict,
+        Err(fault) => Verdict { end: Err(fault), status: None, bytes: 0, serving: None },
     };
+    let Verdict { end, status, bytes, serving } = verdict;
+    if how.keep {
+        detail.kept = Some(Box::new(Kept::Grpc { serving }));
+    }
     let mut observation = conclude(end, watch.read(), detail);
     observation.status = status;
     observation.bytes = bytes;

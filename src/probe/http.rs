@@ -1,18 +1,21 @@
 //! One HTTP request on a connection of its own, with its redirects.
 //!
 //! Read on in [`request`] (what is sent), [`exchange`] and [`exchange2`] (HTTP/1 and 2 over one
-//! connection, timed by [`wire`]), [`body`] (decoding within limits), [`redirect`].
+//! connection, timed by [`wire`]), [`exchange3`] (HTTP/3 over QUIC), [`body`] (decoding within limits), [`redirect`].
 
 mod request;
 mod wire;
 mod exchange;
 mod exchange2;
+mod exchange3;
+mod frames3;
 mod body;
 mod redirect;
 mod cookies;
 mod proxy;
 mod token;
 mod discreet;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -26,6 +29,7 @@ use url::{Host, Url};
 use crate::model::check::Check;
 use crate::model::expect::HttpVersion;
 use crate::model::how::How;
+use crate::model::kept::{HttpKept, Kept};
 use crate::model::observation::{Detail, Hop, Observation};
 use crate::model::phases::{Phase, Phases};
 use crate::model::reason::Reason;
@@ -41,9 +45,10 @@ use super::{conclude, dial, or_slow, resolve};
 use cookies::Jar;
 
 pub(super) use token::Tokens;
+pub(super) use upgrade::Opening;
 
 const ALPN_AUTO: Alpn = &[b"h2", b"http/1.1"];
-const ALPN_1: Alpn = &[b"http/1.1"];
+pub(super) const ALPN_1: Alpn = &[b"http/1.1"];
 const ALPN_2: Alpn = &[b"h2"];
 
 /// Most headers of an answer.
@@ -107,13 +112,23 @@ struct Arrival {
 /// The head of an answer, kept as soon as it came, whatever becomes of the rest.
 #[derive(Clone, Debug)]
 struct Head {
+    version: HttpVersion,
     status: u16,
     headers: HeaderMap,
 }
 
 impl Head {
-    fn of(status: http::StatusCode, headers: &HeaderMap) -> Self {
-        Self { status: status.as_u16(), headers: headers.clone() }
+    fn of(version: HttpVersion, status: http::StatusCode, headers: &HeaderMap) -> Self {
+        Self { version, status: status.as_u16(), headers: headers.clone() }
+    }
+
+    /// What is kept of the answer that this begins.
+    fn kept(&self, detail: &Detail, body: Option<Vec<u8>>) -> HttpKept {
+        let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.as_str().to_owned(), value.as_bytes().to_vec())
+        };
+        let tls = detail.hops.last().is_some_and(|hop| hop.url.starts_with("https:"));
+        HttpKept { headers: self.headers.iter().map(one).collect(), tls, body }
     }
 
     /// The fault of a firewall or a rate limit that this head alone tells of, unless the check
@@ -159,14 +174,20 @@ pub(super) async fn run(
     let mut phases = Phases::default();
     detail.hops.iter().for_each(|hop| phases.add(hop.phases));
     let mut bytes = 0;
+    let mut body = None;
     let status = last.as_ref().map(|head: &Head| head.status);
     if status == Some(401) && prepared.as_ref().is_ok_and(|it| it.token.is_some()) {
         net.tokens.forget(&spec.auth);
     }
     let end = journey.and_then(|arrival| {
         bytes = u32::try_from(arrival.got.body.len()).unwrap_or(u32::MAX);
+        body = how.keep.then(|| arrival.got.body.clone());
         judge(spec, arrival, phases.total(), net)
     });
+    detail.http_version = last.as_ref().map(|head| head.version.as_str());
+    if how.keep {
+        detail.kept = last.as_ref().map(|head| Box::new(Kept::Http(head.kept(&detail, body))));
+    }
     let mut observation = conclude(end, phases, detail);
     let token = prepared.as_ref().ok().and_then(|it| it.token.as_ref());
     discreet::hide(&discreet::secrets(spec, token), &mut observation.detail);
@@ -226,16 +247,19 @@ async fn travel(
     loop {
         watch.enter(Phase::Dns);
         *last = None;
+        let earlier = detail.remote.take();
         let got = hop(trip, &asked, &mut jar, last, watch, detail).await;
         let after = watch.read();
         let phases = spent(before, after);
         before = after;
         let url = shown(&asked.url);
-        detail.hops.push(Hop { url, status: last.as_ref().map(|it| it.status), phases });
+        let status = last.as_ref().map(|it| it.status);
+        let remote = detail.remote;
+        detail.remote = remote.or(earlier);
+        detail.hops.push(Hop { url, remote, status, phases });
         // What the head says of a firewall goes before whatever is wrong with the rest.
         let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
         let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;
-        detail.http_version = Some(got.version.as_str());
         if redirect::is_followed(trip.spec, got.status) {
             refusal().map_or(Ok(()), Err)?;
             // Its body is of no interest, and decoding it would be charged to the next hop.
@@ -262,6 +286,11 @@ async fn hop(
     let host = host_of(&asked.url)?;
     may_reach(&host, trip.net)?;
     let port = asked.url.port_or_known_default().unwrap_or(80);
+    if trip.spec.offer == HttpOffer::Http3 {
+        let got = exchange3::hop(trip, asked, (&host, port), jar, head, watch, detail).await?;
+        jar.keep(&asked.url, &got.headers);
+        return Ok(got);
+    }
     let secure = is_secure(&asked.url);
     let stream = if let (Some(proxy), Some(addresses)) = (&trip.spec.proxy, trip.proxy) {
         let to = secure.then_some((&host, port));
@@ -328,6 +357,8 @@ const fn alpn(offer: HttpOffer) -> Alpn {
         HttpOffer::Auto => ALPN_AUTO,
         HttpOffer::Http1 => ALPN_1,
         HttpOffer::Http2 => ALPN_2,
+        // Never over TCP: see `exchange3`.
+        HttpOffer::Http3 => tls::ALPN_NONE,
     }
 }
 
@@ -346,7 +377,7 @@ fn may_reach(host: &Host<String>, net: &Net) -> Result<(), Fault> {
     Ok(())
 }
 
-fn host_of(url: &Url) -> Result<Host<String>, Fault> {
+pub(super) fn host_of(url: &Url) -> Result<Host<String>, Fault> {
     url.host()
         .map(|host| host.to_owned())
         .ok_or_else(|| Fault::new(Reason::Internal, format!("`{}` names no host", shown(url))))

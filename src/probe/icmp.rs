@@ -1,13 +1,17 @@
 //! `kind = icmp`: one echo, and its reply.
 //!
+//! Of an echo that runs out of hops the kernel tells us nothing: it ends at the deadline.
+//!
 //! The only phases are the name (`dns`), the socket (`connect`, next to nothing), `send` and
 //! `wait`, which is the round trip.
 
 mod echo;
 mod socket;
 
+use std::io;
 use std::net::IpAddr;
 
+use rustix::io::Errno;
 use tokio::time::{Instant, timeout_at};
 
 use super::net::Net;
@@ -15,12 +19,13 @@ use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, fault, or_slow, resolve};
 use crate::model::check::Check;
 use crate::model::how::How;
+use crate::model::kept::Kept;
 use crate::model::observation::{Detail, Observation};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::model::spec::IcmpSpec;
 use echo::Echo;
-use socket::IcmpSocket;
+use socket::{IcmpSocket, Wishes};
 
 /// Sends an echo to the first address of the host and waits for its reply.
 pub(super) async fn run(spec: &IcmpSpec, check: &Check, how: How, net: &Net) -> Observation {
@@ -45,19 +50,35 @@ async fn ping(
     watch.enter(Phase::Connect);
     detail.remote = Some((target, 0).into());
     let source = how.source.or(net.settings.source).filter(|ip| ip.is_ipv4() == target.is_ipv4());
-    let socket = socket::open(target, source)?;
+    // Only a raw socket shows the header that the reply came with, and only of IPv4.
+    let raw = how.keep && target.is_ipv4();
+    let (ttl, dont_fragment) = (spec.ttl, spec.dont_fragment);
+    let socket = socket::open(target, Wishes { source, ttl, dont_fragment, raw })?;
     let echo = Echo::random(target.is_ipv6(), spec.payload_bytes);
-    exchange(&socket, target, &echo, watch).await
+    let hop_limit = exchange(&socket, target, &echo, dont_fragment, watch).await?;
+    if how.keep {
+        detail.kept = Some(Box::new(Kept::Icmp { hop_limit }));
+    }
+    Ok(())
 }
 
-/// A reply to something else is passed over, however much of it comes.
+/// The hop limit of the reply, if it can be known. A reply to something else is passed over,
+/// however much of it comes.
 async fn exchange(
     socket: &IcmpSocket,
     target: IpAddr,
     echo: &Echo,
+    in_one_piece: bool,
     watch: &mut Stopwatch,
-) -> Result<(), Fault> {
-    let fault = |error| fault::of_io(&format!("ICMP to {target}"), &error);
+) -> Result<Option<u8>, Fault> {
+    let fault = |error: io::Error| {
+        let too_large = Some(Errno::MSGSIZE.raw_os_error());
+        if in_one_piece && error.raw_os_error() == too_large {
+            let why = format!("the echo is too large to pass to {target} in one piece");
+            return Fault::new(Reason::IcmpNoReply, why);
+        }
+        fault::of_io(&format!("ICMP to {target}"), &error)
+    };
     let request = echo.request();
     watch
         .run(Phase::Send, async { socket.inner.send(&request).await.map_err(fault).map(drop) })
@@ -67,7 +88,10 @@ async fn exchange(
     // Asked each time: packets that are always there would keep `timeout_at` from its clock.
     while Instant::now() < watch.deadline() {
         match timeout_at(watch.deadline(), socket.inner.recv(&mut packet)).await {
-            Ok(Ok(length)) if echo.is_reply(&packet[..length], socket.raw) => return Ok(()),
+            Ok(Ok(length)) if echo.is_reply(&packet[..length], socket.raw) => {
+                let shown = socket.raw && target.is_ipv4();
+                return Ok(shown.then(|| echo::hop_limit(&packet[..length])).flatten());
+            }
             Ok(Ok(_another)) => {}
             Ok(Err(error)) => return Err(fault(error)),
             Err(_elapsed) => break,
@@ -106,9 +130,10 @@ mod tests {
             Ok::<(), std::io::Error>(())
         };
         let target = Ipv4Addr::LOCALHOST.into();
-        let (end, answered) = tokio::join!(exchange(&socket, target, &echo, &mut watch), answer);
+        let (end, answered) =
+            tokio::join!(exchange(&socket, target, &echo, false, &mut watch), answer);
         answered?;
-        end
+        end.map(|hop_limit| assert_eq!(hop_limit, None))
     }
 
     impl From<std::io::Error> for Fault {

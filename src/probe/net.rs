@@ -108,6 +108,12 @@ impl Net {
         })
     }
 
+    /// Whether the kill switch keeps `host` from being sent anything.
+    #[must_use]
+    pub fn is_killed(&self, host: &str) -> bool {
+        self.settings.kill.contains(host)
+    }
+
     /// The same, with the board that heartbeat checks read. The board outlives this: beats
     /// must not be lost when the settings change.
     #[must_use]

@@ -7,17 +7,22 @@
 mod setup;
 mod roots;
 mod record;
+mod suites;
 mod heard;
+mod name;
 mod facts;
 mod ca_leaf;
 mod issuers;
 mod judge;
 mod memo;
 
+use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, PeerIncompatible, ProtocolVersion};
+use rustls::{AlertDescription, ClientConfig, PeerIncompatible, ProtocolVersion};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -38,19 +43,24 @@ use super::stopwatch::{Fault, Stopwatch};
 use super::{conclude, dial, or_slow, resolve, starttls};
 
 use heard::Heard;
+use record::Recorder;
 
 pub(super) use memo::Judgements;
 pub(super) use roots::Roots;
 pub(super) use setup::TlsSetups;
+pub(super) use suites::noted;
 
 /// The application protocols to offer, in order of preference (RFC 7301).
 pub(super) type Alpn = &'static [&'static [u8]];
 
 /// A connection over TLS.
-pub(super) type Stream = TlsStream<Heard<TcpStream>>;
+pub(super) type Stream<S = TcpStream> = TlsStream<Heard<S>>;
 
 /// No application protocol.
 pub(super) const ALPN_NONE: Alpn = &[];
+
+/// HTTP/3, which goes over QUIC (RFC 9114, section 3.1).
+pub(super) const ALPN_3: Alpn = &[b"h3"];
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -112,33 +122,26 @@ async fn attempt(
 /// `tls_handshake` or `tls_version` if it breaks, `tls_unexpected` if the peer speaks plain text,
 /// `timeout_tls` if it stalls, a reason of the
 /// certificate if that does not hold, `self_secret` if our own certificate can't be used.
-pub(super) async fn handshake(
-    stream: TcpStream,
+pub(super) async fn handshake<S>(
+    stream: S,
     terms: Terms<'_>,
     net: &Net,
     watch: &mut Stopwatch,
     detail: &mut Detail,
-) -> Result<Stream, Fault> {
+) -> Result<Stream<S>, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     watch.enter(Phase::Tls);
-    let setup = net.tls_setups.get(terms.client, terms.alpn, &net.roots)?;
-    let name = server_name(&terms)?;
-    let (config, recorder) = setup.recording();
-    let connecting = TlsConnector::from(config).connect(name.clone(), Heard::new(stream));
+    let shaking = Shaking::begin(&terms, net)?;
+    let connecting =
+        TlsConnector::from(shaking.config()).connect(shaking.name.clone(), Heard::new(stream));
     let connecting = connecting.into_fallible();
     let shaken = watch
         .run(Phase::Tls, async { connecting.await.map_err(|it| handshake_fault(&it.0, &it.1)) })
         .await;
-    let Some(chain) = recorder.chain() else {
+    let Some(mut facts) = shaking.facts(&terms, net) else {
         return shaken;
-    };
-    let judged = net.judgements.judge(chain, &name, &setup.roots, terms.now);
-    let mut facts = TlsFacts {
-        version: version_name(recorder.version()),
-        cipher: String::new(),
-        alpn: None,
-        chain: judged.chain.clone(),
-        fault: judged.fault.clone(),
-        chain_not_after: judged.chain_not_after,
     };
     if let Ok(stream) = &shaken {
         let (_, connection) = stream.get_ref();
@@ -153,8 +156,57 @@ pub(super) async fn handshake(
     holds.map(|()| stream)
 }
 
+/// A handshake under way, over whatever carries it.
+#[derive(Debug)]
+pub(super) struct Shaking {
+    name: ServerName<'static>,
+    roots: Arc<Roots>,
+    config: Arc<ClientConfig>,
+    recorder: Arc<Recorder>,
+}
+
+impl Shaking {
+    /// Makes ready for one connection.
+    ///
+    /// # Errors
+    ///
+    /// `self_secret` if our own certificate or roots can't be used, `tls_name_mismatch` if the name
+    /// is none that a certificate can hold.
+    pub(super) fn begin(terms: &Terms<'_>, net: &Net) -> Result<Self, Fault> {
+        let setup = net.tls_setups.get(terms.client, terms.alpn, &net.roots)?;
+        let name = server_name(terms)?;
+        let (config, recorder) = setup.recording();
+        Ok(Self { name, roots: setup.roots, config, recorder })
+    }
+
+    /// The settings, with the recorder of this connection.
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// The name to ask for.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        self.name.to_str()
+    }
+
+    /// What was shown so far, judged; `None` if no chain came. What both sides agreed on is for
+    /// the caller to fill in.
+    pub(super) fn facts(&self, terms: &Terms<'_>, net: &Net) -> Option<TlsFacts> {
+        let chain = self.recorder.chain()?;
+        let judged = net.judgements.judge(chain, &self.name, &self.roots, terms.now);
+        Some(TlsFacts {
+            version: version_name(self.recorder.version()),
+            cipher: String::new(),
+            alpn: None,
+            chain: judged.chain.clone(),
+            fault: judged.fault.clone(),
+            chain_not_after: judged.chain_not_after,
+        })
+    }
+}
+
 /// Whether the chain is valid (where that is asked) and lasts long enough.
-fn holds(facts: &TlsFacts, terms: &Terms<'_>) -> Result<(), Fault> {
+pub(super) fn holds(facts: &TlsFacts, terms: &Terms<'_>) -> Result<(), Fault> {
     if terms.client.verify
         && let Some((reason, why)) = &facts.fault
     {
@@ -211,7 +263,7 @@ const fn version_name(version: Option<ProtocolVersion>) -> &'static str {
     }
 }
 
-fn handshake_fault(error: &io::Error, heard: &Heard<TcpStream>) -> Fault {
+fn handshake_fault<S>(error: &io::Error, heard: &Heard<S>) -> Fault {
     if let Some(line) = heard.text() {
         let why = format!("expected TLS, the server speaks plain text: `{line}`");
         return Fault::new(Reason::TlsUnexpected, why);

@@ -19,13 +19,8 @@ use super::source::Source;
 use crate::metrics::{Format, Page};
 
 pub(super) async fn metrics<S: Source>(State(web): Shared<S>, headers: HeaderMap) -> Response {
-    let said = |name: HeaderName| {
-        let values = headers.get_all(name);
-        let texts: Vec<_> = values.iter().filter_map(|value| value.to_str().ok()).collect();
-        texts.join(",")
-    };
-    let format = Format::negotiate(&said(header::ACCEPT));
-    let gzip = accepts_gzip(&said(header::ACCEPT_ENCODING));
+    let format = Format::negotiate(&said(&headers, header::ACCEPT));
+    let gzip = takes_gzip(&headers);
     let body = Body::new(PageBody {
         page: web.metrics.page(format),
         piece: Vec::new(),
@@ -39,6 +34,18 @@ pub(super) async fn metrics<S: Source>(State(web): Shared<S>, headers: HeaderMap
     } else {
         ([kind, vary], body).into_response()
     }
+}
+
+/// What all lines of a header say together.
+fn said(headers: &HeaderMap, name: HeaderName) -> String {
+    let values = headers.get_all(name);
+    let texts: Vec<_> = values.iter().filter_map(|value| value.to_str().ok()).collect();
+    texts.join(",")
+}
+
+/// Whether the asker takes gzip.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    accepts_gzip(&said(headers, header::ACCEPT_ENCODING))
 }
 
 /// Whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3).

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::duty::Duty;
+use super::probe::Prober;
 use crate::availability::figures::{Figures, Promised};
 use crate::availability::incident::Incident;
 use crate::availability::maintenance::journal::{Announcement, Scope};
@@ -18,7 +19,7 @@ use crate::model::system::{Objective, Roster};
 use crate::model::time::Millis;
 
 /// Where everything that is shown comes from.
-pub trait Source: Announcer + Duty + 'static {
+pub trait Source: Announcer + Duty + Prober + 'static {
     /// How everything stands. Asked for with every page: keep one ready.
     fn snapshot(&self) -> Arc<Snapshot>;
 

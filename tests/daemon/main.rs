@@ -21,6 +21,7 @@ mod disk_full;
 mod ending;
 mod supervisor;
 mod prometheus;
+mod blackbox;
 mod rules;
 mod grafana;
 mod demo;

@@ -149,6 +149,7 @@ fn spec(server: Option<SocketAddr>, transport: DnsTransport) -> DnsSpec {
         transport,
         name: "Cong.Example.vn".to_owned(),
         record_type: 1,
+        class: 1,
         recursion: true,
         expect: DnsExpect {
             rcodes: vec![0],

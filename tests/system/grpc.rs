@@ -44,8 +44,8 @@ struct HealthCheckResponse {
 type Health = Result<i32, (u16, &'static str)>;
 
 /// A server that treats every connection as `script` says, until it is dropped.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// The health service: over TLS with an acceptor, else in clear.
-    async fn health<F>(tls: Option<TlsAcceptor>, health: F) -> Self
+    pub(crate) async fn health<F>(tls: Option<TlsAcceptor>, health: F) -> Self
     where
         F: Fn(&HeaderMap, String) -> Health + Send + Sync + 'static,
     {

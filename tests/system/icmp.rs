@@ -3,19 +3,27 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use thongsuot::model::check::Lane;
+use thongsuot::model::how::How;
+use thongsuot::model::kept::Kept;
 use thongsuot::model::observation::Observation;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::spec::{IcmpSpec, Spec};
 use thongsuot::model::time::Micros;
+use thongsuot::probe;
 use url::Host;
 
-use crate::probe_kit::{LONG, check, ends, net, observe};
+use crate::probe_kit::{LONG, check, ends, net, now, observe};
+
+fn echo(host: Host<String>, payload_bytes: u16) -> Spec {
+    Spec::Icmp(IcmpSpec { host, payload_bytes, ttl: None, dont_fragment: false })
+}
 
 /// What an echo to `host` sees; `None`, and said so, if the machine forbids ICMP or lacks the
 /// address family.
 async fn ping(host: Host<String>, payload_bytes: u16) -> Option<Observation> {
-    let check = check(Spec::Icmp(IcmpSpec { host: host.clone(), payload_bytes }), LONG);
+    let check = check(echo(host.clone(), payload_bytes), LONG);
     let seen = observe(&check, &net(None)).await;
     let why = seen.detail.why.clone().unwrap_or_default();
     let no_family = matches!(host, Host::Ipv6(_))
@@ -44,7 +52,7 @@ async fn this_machine_answers_an_echo_of_any_size() {
 async fn echoes_at_the_same_time_keep_apart() {
     let net = net(None);
     let host = Host::Ipv4(Ipv4Addr::LOCALHOST);
-    let check = check(Spec::Icmp(IcmpSpec { host, payload_bytes: 56 }), LONG);
+    let check = check(echo(host, 56), LONG);
     let (a, b, c) =
         tokio::join!(observe(&check, &net), observe(&check, &net), observe(&check, &net));
     for seen in [a, b, c] {
@@ -57,7 +65,7 @@ async fn echoes_at_the_same_time_keep_apart() {
 #[tokio::test]
 async fn a_reply_later_than_the_threshold_is_slow() {
     let host = Host::Ipv4(Ipv4Addr::LOCALHOST);
-    let spec = Spec::Icmp(IcmpSpec { host, payload_bytes: 65_000 });
+    let spec = echo(host, 65_000);
     let mut check = check(spec, Duration::from_secs(5));
     check.slow = Some(Micros(1));
     let seen = observe(&check, &net(None)).await;
@@ -69,7 +77,38 @@ async fn a_reply_later_than_the_threshold_is_slow() {
 #[tokio::test]
 async fn a_host_without_an_address_is_not_sent_anything() {
     let host = Host::Domain("khong-co.invalid".to_owned());
-    let check = check(Spec::Icmp(IcmpSpec { host, payload_bytes: 8 }), LONG);
+    let check = check(echo(host, 8), LONG);
     // The only name server is a closed port.
     ends(&observe(&check, &net(None)).await, Reason::SelfDns);
+}
+
+#[tokio::test]
+async fn an_echo_may_be_bounded_in_hops_and_kept_in_one_piece() {
+    for host in [Host::Ipv4(Ipv4Addr::LOCALHOST), Host::Ipv6(Ipv6Addr::LOCALHOST)] {
+        if ping(host.clone(), 8).await.is_none() {
+            continue;
+        }
+        let spec = IcmpSpec { host, payload_bytes: 60_000, ttl: Some(1), dont_fragment: true };
+        ends(&observe(&check(Spec::Icmp(spec), LONG), &net(None)).await, Reason::None);
+    }
+}
+
+#[tokio::test]
+async fn the_hop_limit_of_a_reply_is_kept_where_the_kernel_shows_it() {
+    let host = Host::Ipv4(Ipv4Addr::LOCALHOST);
+    let check = check(echo(host, 56), LONG);
+    let how = How { keep: true, ..How::from(Lane::Any) };
+    let seen = probe::run(&check, how, &net(None), now()).await;
+    if seen.reason == Reason::Internal {
+        return;
+    }
+    ends(&seen, Reason::None);
+    let Some(Kept::Icmp { hop_limit }) = seen.detail.kept.as_deref() else {
+        panic!("not kept: {seen:?}");
+    };
+    // Raw sockets are for those with CAP_NET_RAW.
+    assert!(hop_limit.is_none_or(|it| it > 0), "{hop_limit:?}");
+    if hop_limit.is_none() {
+        crate::skip::skip("the hop limit of a reply", "no raw socket may be opened");
+    }
 }

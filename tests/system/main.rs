@@ -14,6 +14,8 @@ mod noise;
 mod dns;
 mod icmp;
 mod tcp;
+mod unix;
+mod websocket;
 mod grpc;
 mod heartbeat;
 mod import;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thongsuot::model::expect::{CertExpect, DnsExpect, DnsSection};
 use thongsuot::model::outcome::Testimony;
 use thongsuot::model::spec::{
-    DnsSpec, DnsTransport, GrpcSpec, Line, Spec, TcpSpec, TlsClient, TlsSpec,
+    Auth, DnsSpec, DnsTransport, GrpcSpec, Line, Spec, TcpSpec, TlsClient, TlsSpec, WebsocketSpec,
 };
 use thongsuot::model::text::Pattern;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,9 +24,10 @@ const RUNS: u64 = 50;
 const TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Beginnings that lead past the first check of each protocol.
-const BEGINNINGS: [&[u8]; 7] = [
+const BEGINNINGS: [&[u8]; 8] = [
     b"",
     b"220 mx\r\n",
+    b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     // A TLS handshake record, and an alert.
     &[22, 3, 3, 0, 80, 2, 0, 0, 76, 3, 3],
     &[21, 3, 3, 0, 2],
@@ -112,6 +113,7 @@ fn specs(address: SocketAddr) -> Vec<Spec> {
             transport,
             name: "a.vn".to_owned(),
             record_type: 1,
+            class: 1,
             recursion: true,
             expect: DnsExpect {
                 rcodes: vec![0],
@@ -134,6 +136,17 @@ fn specs(address: SocketAddr) -> Vec<Spec> {
         let (service, metadata) = (String::new(), Vec::new());
         Spec::Grpc(Box::new(GrpcSpec { peer: peer.clone(), tls, service, metadata, cert }))
     };
+    let websocket = |scheme: &str| {
+        Spec::Websocket(Box::new(WebsocketSpec {
+            url: format!("{scheme}://{address}/").parse().unwrap(),
+            headers: Vec::new(),
+            auth: Auth::None,
+            tls: TlsClient::default(),
+            subprotocol: None,
+            dialogue: Vec::new(),
+            cert,
+        }))
+    };
     let tls = TlsSpec { peer: peer.clone(), tls: TlsClient::default(), starttls: None, cert };
     vec![
         dns(DnsTransport::Udp),
@@ -143,6 +156,8 @@ fn specs(address: SocketAddr) -> Vec<Spec> {
         tcp(Some(TlsClient::default())),
         grpc(None),
         grpc(Some(TlsClient::default())),
+        websocket("ws"),
+        websocket("wss"),
         Spec::Tls(Box::new(tls)),
     ]
 }

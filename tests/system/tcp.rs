@@ -4,8 +4,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use thongsuot::model::check::Check;
+use thongsuot::model::check::{Check, Lane};
 use thongsuot::model::expect::CertExpect;
+use thongsuot::model::how::How;
+use thongsuot::model::kept::{DialogueKept, Kept};
 use thongsuot::model::observation::Observation;
 use thongsuot::model::outcome::Outcome;
 use thongsuot::model::phases::Phase;
@@ -13,11 +15,12 @@ use thongsuot::model::reason::Reason;
 use thongsuot::model::spec::{Line, Spec, TcpSpec, TlsClient};
 use thongsuot::model::text::Pattern;
 use thongsuot::model::time::Micros;
+use thongsuot::probe;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::probe_kit::{Authority, LONG, SHORT, check, ends, net, observe, peer};
+use crate::probe_kit::{Authority, LONG, SHORT, check, ends, net, now, observe, peer};
 
 /// A peer that treats every connection as `script` says, until it is dropped.
 struct Peer {
@@ -299,4 +302,84 @@ async fn what_is_slipped_in_before_tls_is_refused() {
     let seen = talk(&peer, start_tls(&authority), LONG).await;
     ends(&seen, Reason::DialogueMismatch);
     assert!(seen.detail.why.unwrap().contains("in clear"));
+}
+
+#[tokio::test]
+async fn bytes_are_taken_as_they_are_and_not_as_lines() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor(&[]);
+    // As PostgreSQL does: one byte, without an end of line, and then TLS.
+    let peer = Peer::start(move |mut stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut asked = [0; 8];
+            stream.read_exact(&mut asked).await.unwrap();
+            stream.write_all(b"S").await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            _ = stream.write_all(b"in TLS\n").await;
+            _ = stream.read_u8().await;
+        }
+    })
+    .await;
+    let ask = Line::Send(vec![0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]);
+    let is = |text: &[u8]| Line::ExpectBytes(text.to_vec());
+    let dialogue =
+        vec![ask.clone(), is(b"S"), Line::StartTls(authority.client()), expect("^in TLS$")];
+    ends(&talk(&peer, dialogue, LONG).await, Reason::None);
+    let seen = talk(&peer, vec![ask, is(b"N")], LONG).await;
+    ends(&seen, Reason::DialogueMismatch);
+    assert_eq!(seen.detail.why.unwrap(), "expected the bytes `N`; the last line was `S`");
+}
+
+#[tokio::test]
+async fn bytes_that_do_not_all_come_are_waited_for() {
+    let is = |text: &[u8]| Line::ExpectBytes(text.to_vec());
+    let peer = Peer::saying("ab").await;
+    ends(&talk(&peer, vec![is(b"a"), is(b"b")], LONG).await, Reason::None);
+    ends(&talk(&peer, vec![is(b"abc")], SHORT).await, Reason::TimeoutReceive);
+    ends(&talk(&peer, vec![is(b"ab"), is(b"c")], SHORT).await, Reason::TimeoutWait);
+    let closing = Peer::start(|mut stream| async move {
+        _ = stream.write_all(b"ab").await;
+    })
+    .await;
+    let seen = talk(&closing, vec![is(b"abc")], LONG).await;
+    ends(&seen, Reason::DialogueClosed);
+    let why = seen.detail.why.unwrap();
+    assert_eq!(why, "the peer closed the connection, before the bytes `abc` came");
+    let much = vec![b'a'; 300_000];
+    let peer = Peer::saying(much.clone()).await;
+    ends(&talk(&peer, vec![Line::ExpectBytes(much)], LONG).await, Reason::DialogueMismatch);
+}
+
+#[tokio::test]
+async fn groups_are_put_in_by_name_and_kept_under_names() {
+    let peer = Peer::start(|stream| async move {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"SSH-2.0-OpenSSH_9.7 FreeBSD\r\n").await.unwrap();
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        stream.write_all(line.as_bytes()).await.unwrap();
+        hold(stream.get_mut()).await;
+    })
+    .await;
+    let label = |name: &str, value: &str| Line::Label {
+        name: name.to_owned(),
+        value: value.as_bytes().to_vec(),
+    };
+    let dialogue = vec![
+        expect(r"^SSH-2.0-(?P<version>\S+)(?: (?P<more>.*))?$"),
+        label("version", "${version}"),
+        label("more", "$more/$1x/$$"),
+        Line::SendExpanded(b"I saw $version\n".to_vec()),
+        expect("^I saw OpenSSH_9.7$"),
+    ];
+    let check = tcp(peer.address, dialogue, LONG);
+    let how = How { keep: true, ..How::from(Lane::Any) };
+    let seen = probe::run(&check, how, &net(None), now()).await;
+    ends(&seen, Reason::None);
+    let kept = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let labels = vec![kept("version", "OpenSSH_9.7"), kept("more", "FreeBSD//$")];
+    let kept = Kept::Dialogue(DialogueKept { labels, ..DialogueKept::default() });
+    assert_eq!(seen.detail.kept.as_deref(), Some(&kept));
+    assert_eq!(observe(&check, &net(None)).await.detail.kept, None);
 }

@@ -63,10 +63,15 @@ mod tests {
                  from = \"a@example.gov.vn\"\n{roots}\n"
             )
         };
-        let options =
-            Options { config: file("t.toml"), data: None, listen: None, environment: |_| None };
+        let options = Options {
+            config: file("t.toml"),
+            data: None,
+            listen: None,
+            blackbox: None,
+            environment: |_| None,
+        };
         std::fs::write(file("t.toml"), text("")).unwrap();
-        let good = read(&options).await.unwrap_or_else(|it| panic!("{it}"));
+        let (good, _) = read(&options).await.unwrap_or_else(|it| panic!("{it}"));
         assert_eq!(unusable(&good.alerting), [""; 0]);
         std::fs::write(file("t.toml"), text("roots = \"roots.pem\"")).unwrap();
         let error = read(&options).await.unwrap_err();

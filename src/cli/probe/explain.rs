@@ -7,6 +7,7 @@ use crate::cli::tame::tame_lines;
 use crate::model::check::Check;
 use crate::model::observation::{Detail, TlsFacts};
 use crate::model::phases::{Phase, Phases};
+use crate::model::spec::Spec;
 use crate::model::time::Millis;
 
 /// Columns of a phase's bar.
@@ -37,7 +38,7 @@ pub(super) fn text(check: &Check, seen: &Seen) -> String {
     out.push('\n');
     bars(&mut out, observation.phases);
     out.push('\n');
-    facts(&mut out, detail, observation.status, observation.bytes);
+    facts(&mut out, &check.spec, detail, observation.status, observation.bytes);
     if let Some(tls) = &detail.tls {
         certificates(&mut out, tls);
     }
@@ -59,7 +60,7 @@ fn bars(out: &mut String, phases: Phases) {
     }
 }
 
-fn facts(out: &mut String, detail: &Detail, status: Option<u16>, bytes: u32) {
+fn facts(out: &mut String, spec: &Spec, detail: &Detail, status: Option<u16>, bytes: u32) {
     let mut fact = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<12}{value}");
     };
@@ -67,7 +68,11 @@ fn facts(out: &mut String, detail: &Detail, status: Option<u16>, bytes: u32) {
         fact("status", status.to_string());
     }
     if let Some(version) = detail.http_version {
-        fact("HTTP", format!("{version}, body of {bytes} bytes"));
+        let what = if matches!(spec, Spec::Websocket(_)) { "WebSocket" } else { "body" };
+        fact("HTTP", format!("{version}, {what} of {bytes} bytes"));
+    }
+    if let Spec::Unix(unix) = spec {
+        fact("socket", unix.path.display().to_string());
     }
     if !detail.addresses.is_empty() {
         let all: Vec<String> = detail.addresses.iter().map(ToString::to_string).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::read::length;
-use super::{http, protocols};
+use super::{http, protocols, streams};
 use crate::config::element::{self, duration::show};
 use crate::config::keys::roster::{INTERVAL_MAX_MS, INTERVAL_MIN_MS, TIMEOUT_MAX_MS};
 use crate::config::mistake::{Mistake, What};
@@ -134,7 +134,9 @@ fn disabled(desk: &mut Desk<'_>, node: &Node) -> Option<String> {
 fn spec(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> Option<Spec> {
     Some(match node.text("kind")? {
         "http" => Spec::Http(Box::new(http::http(desk, node, times)?)),
-        "tcp" => Spec::Tcp(Box::new(protocols::tcp(desk, node)?)),
+        "tcp" => Spec::Tcp(Box::new(streams::tcp(desk, node)?)),
+        "unix" => Spec::Unix(Box::new(streams::unix(desk, node)?)),
+        "websocket" => Spec::Websocket(Box::new(streams::websocket(desk, node)?)),
         "tls" => Spec::Tls(Box::new(protocols::tls(desk, node)?)),
         "dns" => Spec::Dns(Box::new(protocols::dns(desk, node)?)),
         "icmp" => Spec::Icmp(protocols::icmp(node)?),

@@ -10,7 +10,9 @@ use crate::config::note::NoteWhat;
 use crate::config::outside::Desk;
 use crate::config::raw::{Node, Value};
 use crate::model::expect::{HeaderMust, HeaderRule, HttpExpect, HttpVersion, JsonMust, JsonRule};
-use crate::model::spec::{Auth, HttpOffer, HttpSpec, Proxy, RedirectTo, Redirects};
+use crate::model::spec::{
+    Auth, HttpOffer, HttpSpec, OAuth2, Proxy, RedirectTo, Redirects, TlsClient, TlsVersion,
+};
 use crate::model::time::Micros;
 
 /// Most redirects followed if nothing is written.
@@ -37,6 +39,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
     let expect = expect(desk, node, times, body_bytes_cap);
     let redirects = redirects(node.get("redirects"));
     tls_may_hold(desk, node, url.as_ref(), &redirects);
+    http3_may_go(desk, node, url.as_ref(), &tls);
     Some(HttpSpec {
         url: url?,
         method: node.text("method").unwrap_or("GET").to_owned(),
@@ -49,6 +52,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
         offer: match node.text("http_version").unwrap_or("auto") {
             "1.1" => HttpOffer::Http1,
             "2" => HttpOffer::Http2,
+            "3" => HttpOffer::Http3,
             _ => HttpOffer::Auto,
         },
         compressed: node.bool("compressed").unwrap_or(true),
@@ -60,7 +64,7 @@ pub(super) fn http(desk: &mut Desk<'_>, node: &Node, times: Option<&Times>) -> O
 /// How the request at `node` proves who we are; `url` is where it goes.
 pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Option<Auth> {
     let Some(auth) = node.get("auth") else { return Some(Auth::None) };
-    if let Some(url) = url.filter(|it| it.scheme() == "http" && !is_here(it)) {
+    if let Some(url) = url.filter(|it| matches!(it.scheme(), "http" | "ws") && !is_here(it)) {
         let host = url.host_str().unwrap_or_default().to_owned();
         desk.note(auth.at, NoteWhat::CredentialsInClear { host });
     }
@@ -73,12 +77,14 @@ pub(super) fn auth(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>) -> Optio
     }
     let oauth2 = auth.get("oauth2")?;
     let client_secret = desk.secret(oauth2, "client_secret");
-    Some(Auth::OAuth2 {
+    Some(Auth::OAuth2(Box::new(OAuth2 {
         token_url: element::url::http(oauth2.text("token_url")?).ok()?,
         client_id: oauth2.text("client_id")?.to_owned(),
         client_secret: client_secret?,
         scopes: read::texts(oauth2, "scopes"),
-    })
+        params: Vec::new(),
+        tls: None,
+    })))
 }
 
 /// Whether `url` is on this machine.
@@ -94,7 +100,8 @@ pub(super) fn is_here(url: &Url) -> bool {
 fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
     let proxy = node.get("proxy")?;
     if let Some(text) = proxy.as_text() {
-        return Some(Proxy { peer: element::url::proxy(text).ok()?, auth: None });
+        let peer = element::url::proxy(text).ok()?;
+        return Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
     }
     let password = proxy.get("password").map(|at| (at.at, desk.secret_at(at)));
     let auth = match (proxy.get("user"), password) {
@@ -111,7 +118,9 @@ fn proxy(desk: &mut Desk<'_>, node: &Node) -> Option<Proxy> {
         }
         _ => None,
     };
-    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth })
+    let connect_headers =
+        read::headers(desk, proxy, "connect_headers", element::header::connect_name);
+    Some(Proxy { peer: element::url::proxy(proxy.text("url")?).ok()?, auth, connect_headers })
 }
 
 fn redirects(node: Option<&Node>) -> Redirects {
@@ -125,7 +134,7 @@ fn redirects(node: Option<&Node>) -> Redirects {
         }
         _ => RedirectTo::SameHost,
     };
-    Redirects { hops_max: hops.unwrap_or(HOPS), to }
+    Redirects { hops_max: hops.unwrap_or(HOPS), to, downgrade: false }
 }
 
 fn expect(
@@ -177,6 +186,24 @@ fn tls_may_hold(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>, redirects: 
     }
 }
 
+/// Reports what HTTP/3 can't go with: it is over QUIC, with TLS 1.3 in it.
+fn http3_may_go(desk: &mut Desk<'_>, node: &Node, url: Option<&Url>, tls: &TlsClient) {
+    let Some(version) = node.get("http_version").filter(|it| it.as_text() == Some("3")) else {
+        return;
+    };
+    let three = "http_version = \"3\"";
+    if url.is_some_and(|url| url.scheme() == "http") {
+        desk.wrong(version.at, read::needs(three, "an `https` URL"));
+    }
+    if tls.version_max == Some(TlsVersion::Tls12) {
+        desk.wrong(version.at, read::needs(three, "TLS 1.3: take `version_max` out"));
+    }
+    if let Some(proxy) = node.get("proxy") {
+        let needs = "an older HTTP version: take it out, or `http_version = \"3\"`";
+        desk.wrong(proxy.at, read::needs("proxy", needs));
+    }
+}
+
 /// Reports a least that is above its most.
 fn bounds(
     desk: &mut Desk<'_>,
@@ -187,12 +214,13 @@ fn bounds(
     if let (Some(min), Some(max), Some(at)) = (min, max, expect.get(min_key))
         && min > max
     {
+        let (min, max) = (min.to_string(), max.to_string());
         desk.wrong(at.at, What::Reversed { min_key, min, max_key, max });
     }
 }
 
 fn version(node: &Node) -> Option<HttpVersion> {
-    let all = [HttpVersion::Http10, HttpVersion::Http11, HttpVersion::Http2];
+    let all = [HttpVersion::Http10, HttpVersion::Http11, HttpVersion::Http2, HttpVersion::Http3];
     all.into_iter().find(|version| Some(version.as_str()) == node.as_text())
 }
 

@@ -6,8 +6,7 @@ use crate::config::outside::Desk;
 use crate::config::raw::Node;
 use crate::model::expect::{DnsExpect, DnsSection};
 use crate::model::spec::{
-    DnsSpec, DnsTransport, GrpcSpec, HeartbeatSpec, IcmpSpec, Line, Peer, StartTls, TcpSpec,
-    TlsSpec,
+    DnsSpec, DnsTransport, GrpcSpec, HeartbeatSpec, IcmpSpec, Peer, StartTls, TlsSpec,
 };
 
 /// Bytes of an echo's payload if nothing is written: what `ping` sends.
@@ -16,40 +15,8 @@ const PAYLOAD: u16 = 56;
 /// Port of DNS over TLS (RFC 7858).
 const DNS_TLS_PORT: u16 = 853;
 
-/// The `tcp` check at `node`.
-pub(super) fn tcp(desk: &mut Desk<'_>, node: &Node) -> Option<TcpSpec> {
-    let from_start = read::wants_tls(node, "tls");
-    let tls = from_start.then(|| read::tls(desk, node, "tls"));
-    let steps = node.list("dialogue");
-    let dialogue = steps.iter().filter_map(|step| line(desk, step, from_start)).collect();
-    let later = steps.iter().any(|step| read::wants_tls(step, "starttls"));
-    cert_needs_tls(desk, node, from_start || later);
-    let peer = element::address::peer(node.text("address")?, None).ok()?;
-    Some(TcpSpec { peer, tls, dialogue, cert: read::cert(node.get("expect")) })
-}
-
-fn line(desk: &mut Desk<'_>, step: &Node, in_tls: bool) -> Option<Line> {
-    if let Some(text) = step.text("send") {
-        return Some(Line::Send(text.as_bytes().to_vec()));
-    }
-    if step.get("expect").is_some() {
-        return read::pattern(desk, step, "expect").map(Line::Expect);
-    }
-    let starttls = step.get("starttls")?;
-    if in_tls {
-        desk.wrong(starttls.at, read::needs("starttls", "a connection in clear: take `tls` out"));
-    } else if step.bool("starttls") == Some(false) {
-        desk.wrong(starttls.at, read::needs("starttls", "`true` or settings"));
-    }
-    Some(Line::StartTls(read::tls(desk, step, "starttls")))
-}
-
-/// Reports expectations of a certificate where no TLS is spoken.
-fn cert_needs_tls(desk: &mut Desk<'_>, node: &Node, spoken: bool) {
-    if let Some(expect) = node.get("expect").filter(|it| !spoken && !it.entries().is_empty()) {
-        desk.wrong(expect.at, read::needs("expect", "TLS: add `tls = true`"));
-    }
-}
+/// The class of DNS that there is (RFC 1035, section 3.2.4).
+const CLASS_IN: u16 = 1;
 
 /// The `tls` check at `node`.
 pub(super) fn tls(desk: &mut Desk<'_>, node: &Node) -> Option<TlsSpec> {
@@ -94,6 +61,7 @@ pub(super) fn dns(desk: &mut Desk<'_>, node: &Node) -> Option<DnsSpec> {
         transport,
         name: element::dns::name(node.text("query")?).ok()?,
         record_type: element::dns::record_type(record).ok()?,
+        class: CLASS_IN,
         recursion: node.bool("recursion").unwrap_or(true),
         expect,
     })
@@ -132,13 +100,15 @@ pub(super) fn icmp(node: &Node) -> Option<IcmpSpec> {
         payload_bytes: node
             .integer("payload")
             .map_or(Some(PAYLOAD), |it| u16::try_from(it).ok())?,
+        ttl: node.integer("ttl").and_then(|it| u8::try_from(it).ok()),
+        dont_fragment: node.bool("dont_fragment").unwrap_or(false),
     })
 }
 
 /// The `grpc` check at `node`.
 pub(super) fn grpc(desk: &mut Desk<'_>, node: &Node) -> Option<GrpcSpec> {
     let spoken = read::wants_tls(node, "tls");
-    cert_needs_tls(desk, node, spoken);
+    read::cert_needs_tls(desk, node, spoken, "TLS: add `tls = true`");
     let tls = spoken.then(|| read::tls(desk, node, "tls"));
     let metadata = read::headers(desk, node, "metadata", element::header::metadata_name);
     Some(GrpcSpec {

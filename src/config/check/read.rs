@@ -85,6 +85,13 @@ pub(super) fn cert(expect: Option<&Node>) -> CertExpect {
     CertExpect { leaf_days_min: days("cert_days"), chain_days_min: days("chain_days") }
 }
 
+/// Reports expectations of a certificate where no TLS is spoken; `needed` is what would mend it.
+pub(super) fn cert_needs_tls(desk: &mut Desk<'_>, node: &Node, spoken: bool, needed: &'static str) {
+    if let Some(expect) = node.get("expect").filter(|it| !spoken && !it.entries().is_empty()) {
+        desk.wrong(expect.at, needs("expect", needed));
+    }
+}
+
 /// Whether a switch at `key` asks for TLS: `true` or a table.
 pub(super) fn wants_tls(table: &Node, key: &str) -> bool {
     match table.get(key) {
@@ -113,10 +120,26 @@ pub(super) fn tls(desk: &mut Desk<'_>, table: &Node, key: &str) -> TlsClient {
         _ => {}
     }
     client.server_name = node.text("server_name").map(str::to_owned);
-    if node.text("version_min") == Some("1.3") {
-        client.version_min = TlsVersion::Tls13;
+    if let Some(lowest) = node.text("version_min").and_then(tls_version) {
+        client.version_min = lowest;
+    }
+    client.version_max = node.text("version_max").and_then(tls_version);
+    if let (Some(min), Some(max)) = (node.text("version_min"), node.get("version_max"))
+        && client.version_max.is_some_and(|highest| highest < client.version_min)
+    {
+        let (min, max, at) = (min.to_owned(), max.as_text().unwrap_or_default().to_owned(), max.at);
+        let (min_key, max_key) = ("version_min", "version_max");
+        desk.wrong(at, What::Reversed { min_key, min, max_key, max });
     }
     client
+}
+
+fn tls_version(text: &str) -> Option<TlsVersion> {
+    match text {
+        "1.2" => Some(TlsVersion::Tls12),
+        "1.3" => Some(TlsVersion::Tls13),
+        _ => None,
+    }
 }
 
 /// The headers or metadata at `key`: each value a text or a secret.

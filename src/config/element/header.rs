@@ -33,6 +33,25 @@ pub(crate) fn settable_name(text: &str) -> Result<String, NotAn> {
     if OWN.contains(&name.as_str()) { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
 }
 
+/// The name of a header that may be sent to a proxy with `CONNECT`, lower case.
+pub(crate) fn connect_name(text: &str) -> Result<String, NotAn> {
+    let name = settable_name(text)?;
+    if name == "host" { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
+}
+
+/// The same for the opening request of a WebSocket, whose own headers are ours.
+pub(crate) fn opening_name(text: &str) -> Result<String, NotAn> {
+    let name = settable_name(text)?;
+    let ours = name.starts_with("sec-websocket-");
+    if ours { Err(NotAn::OwnHeader { written: name }) } else { Ok(name) }
+}
+
+/// Whether `text` can name a subprotocol of WebSocket: a token (RFC 6455, section 4.1).
+pub(crate) fn subprotocol(text: &str) -> Result<(), NotAn> {
+    let not = |_| NotAn::Subprotocol { written: text.to_owned() };
+    HeaderName::from_bytes(text.as_bytes()).map(drop).map_err(not)
+}
+
 /// The name of gRPC metadata with a text as value.
 pub(crate) fn metadata_name(text: &str) -> Result<String, NotAn> {
     let plain =
@@ -62,6 +81,9 @@ mod tests {
         assert_eq!(name("X-Api-Key"), Ok("x-api-key".to_owned()));
         assert!(name("a b").is_err() && name("").is_err() && name("é").is_err());
         assert!(settable_name("Content-Length").is_err() && settable_name("Host").is_ok());
+        assert!(connect_name("Host").is_err() && connect_name("User-Agent").is_ok());
+        assert!(opening_name("Sec-WebSocket-Key").is_err() && opening_name("Origin").is_ok());
+        assert!(subprotocol("v12.stomp").is_ok() && subprotocol("a, b").is_err());
         assert!(metadata_name("grpc-timeout").is_err() && metadata_name("Authorization").is_err());
         assert!(value("text/html; q=0.5").is_ok());
         assert!(value("a\r\nb").is_err() && value("Việt").is_err() && value(" a").is_err());

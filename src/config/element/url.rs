@@ -13,6 +13,8 @@ pub enum NotAUrl {
     NoScheme {
         /// As written.
         written: String,
+        /// What it may be.
+        wanted: &'static str,
     },
     /// Some other reason.
     #[error("this is not a URL: {problem}")]
@@ -50,13 +52,17 @@ impl NotAUrl {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::NoScheme { written } => format!("write `https://{written}`"),
+            Self::NoScheme { written, wanted } if wanted.starts_with("`ws`") => {
+                format!("write `wss://{written}`")
+            }
+            Self::NoScheme { written, .. } => format!("write `https://{written}`"),
             Self::Malformed { .. } => "write, for example, `https://vneid.gov.vn/`".to_owned(),
             Self::Scheme { scheme, wanted } if wanted.starts_with("`http`") => {
                 match scheme.as_str() {
                     "tcp" | "tls" | "dns" | "icmp" | "grpc" => {
                         format!("write `kind = \"{scheme}\"`")
                     }
+                    "ws" | "wss" => "write `kind = \"websocket\"`".to_owned(),
                     _ => format!("write {wanted}"),
                 }
             }
@@ -79,6 +85,15 @@ pub(crate) fn http(text: &str) -> Result<Url, NotAn> {
     Ok(url)
 }
 
+/// A URL of `ws` or `wss`, without user, password or fragment (RFC 6455, section 3).
+pub(crate) fn websocket(text: &str) -> Result<Url, NotAn> {
+    let url = parse(text, &["ws", "wss"], "`ws` or `wss`")?;
+    if let Some(fragment) = url.fragment() {
+        return Err(NotAUrl::Fragment { fragment: fragment.to_owned() }.into());
+    }
+    Ok(url)
+}
+
 /// Where an HTTP proxy listens.
 pub(crate) fn proxy(text: &str) -> Result<Peer, NotAn> {
     let url = parse(text, &["http"], "`http`")?;
@@ -94,7 +109,7 @@ pub(crate) fn proxy(text: &str) -> Result<Peer, NotAn> {
 fn parse(text: &str, schemes: &[&str], wanted: &'static str) -> Result<Url, NotAUrl> {
     let url = Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase if !text.contains('@') => {
-            NotAUrl::NoScheme { written: text.trim_start_matches('/').to_owned() }
+            NotAUrl::NoScheme { written: text.trim_start_matches('/').to_owned(), wanted }
         }
         error => NotAUrl::Malformed { problem: error.to_string() },
     })?;
@@ -104,7 +119,7 @@ fn parse(text: &str, schemes: &[&str], wanted: &'static str) -> Result<Url, NotA
     if !schemes.contains(&url.scheme()) {
         let looks_like_host = url.cannot_be_a_base() && !text.contains('@');
         return Err(if looks_like_host && url.scheme().contains('.') {
-            NotAUrl::NoScheme { written: text.to_owned() }
+            NotAUrl::NoScheme { written: text.to_owned(), wanted }
         } else {
             NotAUrl::Scheme { scheme: url.scheme().to_owned(), wanted }
         });
@@ -135,6 +150,14 @@ mod tests {
         check("https://a.vn:0/", "port 0 can't be reached");
         check("https://", "this is not a URL: empty host");
         check("https://a.vn:99999/", "this is not a URL: invalid port number");
+    }
+
+    #[test]
+    fn a_websocket_has_schemes_of_its_own() {
+        assert_eq!(websocket("wss://a.vn/ws?x=1").unwrap().as_str(), "wss://a.vn/ws?x=1");
+        for bad in ["https://a.vn/", "a.vn", "ws://u:p@a.vn/", "ws://a.vn/#x", "ws://a.vn:0/"] {
+            assert!(websocket(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -29,6 +29,17 @@ pub(crate) fn quoted_key(key: &str) -> String {
     if !key.is_empty() && key.chars().all(plain) { key.to_owned() } else { format!("{key:?}") }
 }
 
+/// Whether `text` can be the path of a socket, or `@` and an abstract name. How long it may be
+/// is known once it is whole.
+pub(crate) fn socket_path(text: &str) -> Result<(), NotAn> {
+    let problem = match text {
+        _ if text.contains('\0') => "it has a NUL in it",
+        "@" => "no name follows the `@`",
+        _ => return Ok(()),
+    };
+    Err(NotAn::SocketPath { problem: problem.to_owned() })
+}
+
 /// Whether `text` is the name of an environment variable.
 pub(crate) fn env_name(text: &str) -> Result<(), NotAn> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';

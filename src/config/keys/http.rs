@@ -54,10 +54,11 @@ pub(crate) static HTTP: &[Key] = &[
     ),
     optional(
         "http_version",
-        Shape::Word(&["auto", "1.1", "2"]),
+        Shape::Word(&["auto", "1.1", "2", "3"]),
         "auto",
         r#""1.1""#,
-        "Versions to offer: `auto` is 2 and 1.1 over TLS, 1.1 in clear.",
+        "Versions to offer: `auto` is 2 and 1.1 over TLS, 1.1 in clear. `3` goes over QUIC: only \
+         for `https`, through no proxy, and never back to an older one.",
     ),
     optional(
         "compressed",
@@ -90,7 +91,8 @@ static SEND_BODY: Table = plain(
     &[required("file", PATH, r#""request.json""#, "At most 1 MiB, sent as it is.")],
 );
 
-static AUTH: Table = Table {
+/// How a request proves who we are.
+pub(crate) static AUTH: Table = Table {
     title: "auth",
     doc: "How the run proves who it is; one of the three.",
     keys: &[
@@ -131,7 +133,7 @@ static OAUTH2: Table = plain(
 
 static PROXY: Table = plain(
     "proxy",
-    "An HTTP proxy that asks for a user.",
+    "An HTTP proxy with settings.",
     &[
         required(
             "url",
@@ -141,6 +143,14 @@ static PROXY: Table = plain(
         ),
         optional("user", PLAIN, "none", r#""giamsat""#, "User name; needs `password`."),
         optional("password", Shape::Secret, "none", r#"{ file = "proxy" }"#, "Password."),
+        optional(
+            "connect_headers",
+            Shape::Map { of_keys: Form::HeaderName, of: &HEADER_VALUE },
+            "none but our own",
+            r#"{ user-agent = "thongsuot" }"#,
+            "Headers to send with `CONNECT`, which asks for the tunnel of an `https` URL. Those \
+             that carry credentials take a secret only.",
+        ),
     ],
 );
 
@@ -181,7 +191,7 @@ static EXPECT: Table = plain(
         ),
         optional(
             "versions",
-            Shape::List { of: &Shape::Word(&["1.0", "1.1", "2"]), min: 1 },
+            Shape::List { of: &Shape::Word(&["1.0", "1.1", "2", "3"]), min: 1 },
             "any",
             r#"["2"]"#,
             "Allowed HTTP versions of the answer.",

@@ -1,5 +1,6 @@
 //! Keys of the other kinds of check.
 
+use super::http::AUTH;
 use super::shared::{CERT_EXPECT, HEADER_VALUE, TLS_CLIENT, TLS_SWITCH};
 use super::{
     Choice, DAY, Form, Key, PATTERN, PATTERNS, PLAIN, SECOND, Shape, TEXTS, Table, duration,
@@ -43,6 +44,93 @@ static STEP: Table = Table {
     ],
     kinds: &[],
     choice: Choice::One(&["send", "expect", "starttls"]),
+};
+
+/// What a `unix` check has besides the common keys.
+pub(crate) static UNIX: &[Key] = &[
+    required(
+        "path",
+        Shape::Text(Form::SocketPath),
+        r#""/run/hotich/app.sock""#,
+        "Where the socket is, relative to the file it is written in; at most 107 bytes. With `@` \
+         before it, a name in Linux' abstract namespace.",
+    ),
+    optional(
+        "tls",
+        TLS_SWITCH,
+        "false",
+        r#"{ server_name = "hotich.example.gov.vn" }"#,
+        "TLS from the first byte. There is no host, so `server_name` must be written unless \
+         `verify = false`.",
+    ),
+    optional(
+        "dialogue",
+        Shape::List { of: &Shape::Table(&STEP), min: 1 },
+        "none: connecting is enough",
+        r#"[{ send = "PING\r\n" }, { expect = '^\+PONG$' }]"#,
+        "What is said, in order.",
+    ),
+    optional("expect", Shape::Table(&CERT_EXPECT), "nothing more", "", "Where TLS is spoken."),
+];
+
+/// What a `websocket` check has besides the common keys.
+pub(crate) static WEBSOCKET: &[Key] = &[
+    required(
+        "url",
+        Shape::Text(Form::WebsocketUrl),
+        r#""wss://dichvucong.example.gov.vn/ws""#,
+        "Where to: `ws` or `wss`, without user, password or fragment.",
+    ),
+    optional(
+        "headers",
+        Shape::Map { of_keys: Form::HeaderName, of: &HEADER_VALUE },
+        "none but our own",
+        r#"{ origin = "https://dichvucong.example.gov.vn" }"#,
+        "Headers of the opening request. Those that carry credentials take a secret only. `host` \
+         replaces the URL's.",
+    ),
+    optional("auth", Shape::Table(&AUTH), "none", "", "How the run proves who it is."),
+    optional("tls", Shape::Table(&TLS_CLIENT), "its defaults", "", "For `wss` URLs."),
+    optional(
+        "subprotocol",
+        Shape::Text(Form::Subprotocol),
+        "none",
+        r#""v12.stomp""#,
+        "The subprotocol to ask for; another one, or none, is `header_mismatch`.",
+    ),
+    optional(
+        "dialogue",
+        Shape::List { of: &Shape::Table(&MESSAGE_STEP), min: 1 },
+        "none: the switch to WebSocket is enough",
+        r#"[{ send = "2" }, { expect = "^3$" }]"#,
+        "What is said, in order, a message at a time.",
+    ),
+    optional("expect", Shape::Table(&CERT_EXPECT), "nothing more", "", "For `wss` URLs."),
+];
+
+static MESSAGE_STEP: Table = Table {
+    title: "dialogue (websocket)",
+    doc: "One step of a dialogue over a WebSocket; one of the two.",
+    keys: &[
+        optional(
+            "send",
+            Shape::Text(Form::Bytes),
+            "-",
+            r#""40""#,
+            "Sends exactly this, as one message of text. `$1` to `$9` stand for groups of the last \
+             match.",
+        ),
+        optional(
+            "expect",
+            PATTERN,
+            "-",
+            r#"'^0\{"sid"'"#,
+            "Reads messages, of text or bytes, until one matches; others are passed over. At most \
+             1,000 messages and 1 MiB come in one run, and at most 256 KiB in one message.",
+        ),
+    ],
+    kinds: &[],
+    choice: Choice::One(&["send", "expect"]),
 };
 
 /// What a `tls` check has besides the common keys.
@@ -151,6 +239,20 @@ pub(crate) static ICMP: &[Key] = &[
         "56",
         "1400",
         "Bytes of payload.",
+    ),
+    optional(
+        "ttl",
+        Shape::Integer { min: 1, max: 255, unit: "hops" },
+        "the system's",
+        "8",
+        "Most hops that the echo may take. One that runs out of them is `icmp_no_reply`.",
+    ),
+    optional(
+        "dont_fragment",
+        Shape::Bool,
+        "false",
+        "true",
+        "Whether the echo must pass in one piece; one that can't is `icmp_no_reply`.",
     ),
 ];
 

@@ -6,7 +6,7 @@ use super::alerting::rules::SYSTEM_ALERT;
 use super::alerting::{ALERTING, ALERTMANAGER, PEER};
 use super::http::HTTP;
 use super::monitor::MONITOR;
-use super::protocols::{DNS, GRPC, HEARTBEAT, ICMP, TCP, TLS};
+use super::protocols::{DNS, GRPC, HEARTBEAT, ICMP, TCP, TLS, UNIX, WEBSOCKET};
 use super::terms::{HOLIDAY, MAINTENANCE, NOTICE, SERVICE_HOURS, TERMS};
 use super::{
     Choice, DAY, Form, ID, IDS, Kind, MINUTE, PLAIN, SECOND, Shape, Table, duration, optional,
@@ -166,7 +166,17 @@ pub(crate) static CHECK: Table = Table {
         required("id", ID, r#""vneid-home""#, "Stable id, unique over all systems."),
         required(
             "kind",
-            Shape::Word(&["http", "tcp", "tls", "dns", "icmp", "grpc", "heartbeat"]),
+            Shape::Word(&[
+                "http",
+                "tcp",
+                "unix",
+                "websocket",
+                "tls",
+                "dns",
+                "icmp",
+                "grpc",
+                "heartbeat",
+            ]),
             r#""http""#,
             "What is done.",
         ),
@@ -240,6 +250,19 @@ pub(crate) static CHECK: Table = Table {
     kinds: &[
         Kind { name: "http", doc: "One HTTP request, with its redirects.", keys: HTTP },
         Kind { name: "tcp", doc: "A TCP connection and a dialogue on it.", keys: TCP },
+        Kind {
+            name: "unix",
+            doc: "A stream socket in the file system of the monitor's machine, and a dialogue on \
+                  it. It goes over no network: the caps and kill switches of hosts are not about \
+                  it, and it has no `ip`.",
+            keys: UNIX,
+        },
+        Kind {
+            name: "websocket",
+            doc: "A WebSocket (RFC 6455) and a dialogue of messages on it. An answer that is not \
+                  the switch (101) is bad; redirects are not followed.",
+            keys: WEBSOCKET,
+        },
         Kind { name: "tls", doc: "A TLS handshake and its certificate.", keys: TLS },
         Kind { name: "dns", doc: "One question to a name server.", keys: DNS },
         Kind { name: "icmp", doc: "One ICMP echo (ping).", keys: ICMP },

@@ -62,12 +62,19 @@ pub(crate) static TLS_CLIENT: Table = plain(
             r#""1.3""#,
             "Lowest TLS version accepted.",
         ),
+        optional(
+            "version_max",
+            Shape::Word(&["1.2", "1.3"]),
+            "1.3",
+            r#""1.2""#,
+            "Highest TLS version offered.",
+        ),
     ],
 );
 
 /// What a certificate must be, for kinds without other expectations.
 pub(crate) static CERT_EXPECT: Table = plain(
-    "expect (tcp, tls, grpc)",
+    "expect (tcp, unix, websocket, tls, grpc)",
     "What the certificate must be, beyond being valid.",
     &[CERT_DAYS, CHAIN_DAYS],
 );

@@ -17,6 +17,7 @@ pub(super) struct Question {
     id: u16,
     name: Name,
     record_type: RecordType,
+    class: DNSClass,
     message: Message,
     /// The message as sent over UDP.
     pub(super) bytes: Vec<u8>,
@@ -50,12 +51,15 @@ impl Question {
         let mut message = Message::new(id, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = spec.recursion;
         message.metadata.authentic_data = spec.expect.authenticated;
-        message.add_query(Query::query(name.clone(), record_type));
+        let class = DNSClass::from(spec.class);
+        let mut query = Query::query(name.clone(), record_type);
+        query.set_query_class(class);
+        message.add_query(query);
         let mut edns = Edns::new();
         edns.set_max_payload(EDNS_PAYLOAD_BYTES).set_dnssec_ok(spec.expect.authenticated);
         message.set_edns(edns);
         let bytes = message.to_vec().map_err(|error| unwritable(&spec.name, &error))?;
-        Ok(Self { id, name, record_type, message, bytes })
+        Ok(Self { id, name, record_type, class, message, bytes })
     }
 
     /// The same question without EDNS, if `answer` shows that the server does not know EDNS: it
@@ -76,9 +80,9 @@ impl Question {
         let mut message = self.message.clone();
         message.edns = None;
         message.metadata.id = rand::random();
-        let (name, record_type) = (self.name.clone(), self.record_type);
+        let (name, record_type, class) = (self.name.clone(), self.record_type, self.class);
         let bytes = message.to_vec().map_err(|error| unwritable(&name.to_ascii(), &error))?;
-        Ok(Some(Self { id: message.metadata.id, name, record_type, message, bytes }))
+        Ok(Some(Self { id: message.metadata.id, name, record_type, class, message, bytes }))
     }
 
     /// Whether `packet` answers this question (RFC 5452, section 9.1: id and question must
@@ -116,7 +120,7 @@ impl Question {
             && Query::read(&mut decoder).is_ok_and(|query| {
                 *query.name() == self.name
                     && query.query_type() == self.record_type
-                    && query.query_class() == DNSClass::IN
+                    && query.query_class() == self.class
             })
     }
 }
@@ -160,6 +164,7 @@ pub(super) mod tests {
             transport: DnsTransport::Udp,
             name: name.to_owned(),
             record_type: 1,
+            class: 1,
             recursion: true,
             expect: DnsExpect {
                 rcodes: vec![0],
@@ -253,6 +258,19 @@ pub(super) mod tests {
             assert_eq!(edns.flags().dnssec_ok, wanted);
             assert_eq!(edns.max_payload(), 1_232);
         }
+    }
+
+    #[test]
+    fn a_question_of_another_class_takes_only_answers_of_that_class() {
+        let mut chaos = spec("version.bind");
+        chaos.class = 3;
+        let question = Question::new(&chaos, 7).unwrap();
+        let mut message = Message::from_vec(&question.bytes).unwrap();
+        assert_eq!(message.queries[0].query_class(), DNSClass::CH);
+        message = message.into_response();
+        assert!(matches!(question.hear(&message.to_vec().unwrap()), Heard::Answer(_)));
+        message.queries[0].set_query_class(DNSClass::IN);
+        assert!(matches!(question.hear(&message.to_vec().unwrap()), Heard::Foreign(_)));
     }
 
     #[test]

@@ -7,12 +7,22 @@ use hickory_proto::rr::{DNSClass, RData, Record, RecordType};
 
 /// One record as `name TTL class type data`, single spaces between, names with their final dot.
 pub(super) fn line(record: &Record) -> String {
+    parts(record, ' ')
+}
+
+/// The same with tabs between the parts.
+pub(super) fn tabbed(record: &Record) -> String {
+    parts(record, '\t')
+}
+
+fn parts(record: &Record, gap: char) -> String {
     let class = match record.dns_class {
         DNSClass::Unknown(number) => format!("CLASS{number}"),
         known => known.to_string(),
     };
     let kind = type_name(record.record_type());
-    format!("{} {} {class} {kind} {}", record.name.to_ascii(), record.ttl, data(record))
+    let name = record.name.to_ascii();
+    format!("{name}{gap}{}{gap}{class}{gap}{kind}{gap}{}", record.ttl, data(record))
 }
 
 /// The data of a record. Types without a form of their own are written as RFC 3597 says.

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::call::CallAnswer;
 use super::health::{ServingStatus, answer, code_name, status_name};
+use crate::model::bytes;
 use crate::model::observation::Detail;
 use crate::model::reason::Reason;
 use crate::probe::screen;
@@ -18,6 +19,8 @@ pub(super) struct Verdict {
     pub(super) status: Option<u16>,
     /// Bytes of the body.
     pub(super) bytes: u32,
+    /// The serving status by its number, if the service told it.
+    pub(super) serving: Option<i32>,
 }
 
 /// Holds an answer against the protocol ("Responses" in gRPC over HTTP/2), then against
@@ -25,16 +28,23 @@ pub(super) struct Verdict {
 pub(super) fn judge(call: &CallAnswer, detail: &mut Detail) -> Verdict {
     let bytes = u32::try_from(call.body.len()).unwrap_or(u32::MAX);
     match status(call) {
-        Ok(0) => Verdict { end: serving(&call.body, detail), status: Some(0), bytes },
+        Ok(0) => {
+            let (end, serving) = match serving(&call.body, detail) {
+                Ok(serving) => (is_serving(serving), Some(serving)),
+                Err(fault) => (Err(fault), None),
+            };
+            Verdict { end, status: Some(0), bytes, serving }
+        }
         Ok(status) => {
             let message = screen::line(&field(call, "grpc-message").unwrap_or_default());
             let name = code_name(status);
             detail.answer.push(format!("{name} {message}").trim_end().to_owned());
             let colon = if message.is_empty() { "" } else { ": " };
             let why = format!("gRPC status {status} ({name}){colon}{message}");
-            Verdict { end: Err(Fault::new(Reason::GrpcStatus, why)), status: Some(status), bytes }
+            let end = Err(Fault::new(Reason::GrpcStatus, why));
+            Verdict { end, status: Some(status), bytes, serving: None }
         }
-        Err(fault) => Verdict { end: Err(fault), status: None, bytes },
+        Err(fault) => Verdict { end: Err(fault), status: None, bytes, serving: None },
     }
 }
 
@@ -54,15 +64,18 @@ fn status(call: &CallAnswer) -> Result<u16, Fault> {
     digits.ok_or_else(|| not_grpc(format!("the grpc-status is `{}`", screen::line(status))))
 }
 
-fn serving(body: &[u8], detail: &mut Detail) -> Result<(), Fault> {
+fn serving(body: &[u8], detail: &mut Detail) -> Result<i32, Fault> {
     let health = answer(body)
         .map_err(|why| Fault::new(Reason::HttpProtocol, format!("not a health answer: {why}")))?;
-    let name = status_name(health.status);
-    detail.answer.push(name.clone());
-    if health.status == ServingStatus::Serving as i32 {
+    detail.answer.push(status_name(health.status));
+    Ok(health.status)
+}
+
+fn is_serving(status: i32) -> Result<(), Fault> {
+    if status == ServingStatus::Serving as i32 {
         return Ok(());
     }
-    let why = format!("the health service says {name}, expected SERVING");
+    let why = format!("the health service says {}, expected SERVING", status_name(status));
     Err(Fault::new(Reason::GrpcNotServing, why))
 }
 
@@ -75,18 +88,7 @@ fn last<'a>(call: &'a CallAnswer, name: &str) -> Option<&'a [u8]> {
 /// A text field, in which bytes outside of printable ASCII are written `%XX`. What is not
 /// written so stays as it is.
 fn field(call: &CallAnswer, name: &str) -> Option<Vec<u8>> {
-    let mut rest = last(call, name)?;
-    let mut text = Vec::with_capacity(rest.len());
-    while let Some((byte, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| *byte == b'%').and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            u8::from_str_radix(digits, 16).ok().filter(|_| plain)
-        });
-        text.push(escaped.unwrap_or(*byte));
-        rest = if escaped.is_some() { &after[2..] } else { after };
-    }
-    Some(text)
+    last(call, name).map(bytes::unescaped)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Secrets kept out of what is published: a server may echo what it was sent. Pure.
 
+use crate::model::kept::Kept;
 use crate::model::observation::Detail;
 use crate::model::secret::Secret;
 use crate::model::spec::{Auth, HttpSpec};
@@ -21,7 +22,7 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
     match &spec.auth {
         Auth::None | Auth::Bearer(_) => {}
         Auth::Basic { user, password } => pair(user, password),
-        Auth::OAuth2 { client_id, client_secret, .. } => pair(client_id, client_secret),
+        Auth::OAuth2(it) => pair(&it.client_id, &it.client_secret),
     }
     if let Some((user, password)) = spec.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref()) {
         pair(user, password);
@@ -29,8 +30,12 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
     if let Auth::Bearer(token) = &spec.auth {
         all.push(token.reveal().to_owned());
     }
+    if let Auth::OAuth2(it) = &spec.auth {
+        all.extend(it.params.iter().map(|(_, value)| value.reveal().to_owned()));
+    }
     all.extend(token.map(|token| token.reveal().to_owned()));
-    for (name, value) in &spec.headers {
+    let to_proxy = spec.proxy.iter().flat_map(|proxy| &proxy.connect_headers);
+    for (name, value) in spec.headers.iter().chain(to_proxy) {
         let name = name.to_ascii_lowercase();
         if HARMLESS.contains(&name.as_str()) || ["host", "content-type"].contains(&&*name) {
             continue;
@@ -56,6 +61,11 @@ pub(super) fn secrets(spec: &HttpSpec, token: Option<&Secret>) -> Vec<String> {
 pub(super) fn hide(secrets: &[String], detail: &mut Detail) {
     let texts = detail.why.iter_mut().chain(&mut detail.answer);
     let texts = texts.chain(detail.hops.iter_mut().map(|hop| &mut hop.url));
+    let labels = match detail.kept.as_deref_mut() {
+        Some(Kept::Dialogue(kept)) => kept.labels.as_mut_slice(),
+        _ => &mut [],
+    };
+    let texts = texts.chain(labels.iter_mut().map(|(_, value)| value));
     for text in texts {
         for secret in secrets {
             hide_one(secret, text);

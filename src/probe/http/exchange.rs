@@ -24,7 +24,7 @@ use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
 
 /// Most bytes before the head of the answer is complete: the head itself, any 1xx answers
 /// before it, and what of the body comes in the same read.
-const BEFORE_HEAD_BYTES_MAX: u64 = 2 * HEAD_BYTES_MAX as u64;
+pub(super) const BEFORE_HEAD_BYTES_MAX: u64 = 2 * HEAD_BYTES_MAX as u64;
 
 /// Sends `request` and reads its answer, the body up to `cap` bytes.
 pub(super) async fn exchange<S>(
@@ -67,14 +67,14 @@ where
         .map_err(fault)?;
     let work = async {
         let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
-        *seen = Some(Head::of(head.status, &head.headers));
-        wire.head_came(body::wire_bytes_max(cap));
-        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         let version = if head.version == Version::HTTP_10 {
             HttpVersion::Http10
         } else {
             HttpVersion::Http11
         };
+        *seen = Some(Head::of(version, head.status, &head.headers));
+        wire.head_came(body::wire_bytes_max(cap));
+        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
         Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
     };
     beside(connection, work).await
@@ -115,7 +115,8 @@ async fn read(mut incoming: Incoming, most: u64, wire: &Wire) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-fn broken(error: &hyper::Error, wire: &Wire) -> Fault {
+/// What an error of the library is to us.
+pub(super) fn broken(error: &hyper::Error, wire: &Wire) -> Fault {
     let mut why = error.to_string();
     if let Some(source) = error.source() {
         why = format!("{why}: {source}");

@@ -92,15 +92,15 @@ async fn ask(
         }
     };
     let (head, incoming) = response.map_err(broken)?.into_parts();
-    *seen = Some(Head::of(head.status, &head.headers));
+    let version = HttpVersion::Http2;
+    *seen = Some(Head::of(version, head.status, &head.headers));
     wire.head_came(body::wire_bytes_max(cap));
     if head.headers.len() > HEADERS_MAX {
         let why = format!("more than {HEADERS_MAX} headers");
         return Err(Fault::new(Reason::HttpProtocol, why));
     }
     let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
-    let (version, status) = (HttpVersion::Http2, head.status.as_u16());
-    Ok(Got { version, status, headers: head.headers, body })
+    Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
 }
 
 /// Sends the body as the server's window allows. If the server wants no more of it, its answer

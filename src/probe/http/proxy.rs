@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use http::{HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Host;
@@ -38,8 +39,8 @@ pub(super) async fn find(proxy: &Proxy, timeout: Micros, net: &Net) -> Result<Ve
 ///
 /// # Errors
 ///
-/// `self_net` if the proxy can't be reached, `self_secret` if it wants another password,
-/// `proxy_refused` if it would not connect us, `timeout_connect`.
+/// `self_net` if the proxy can't be reached, `self_secret` if it wants another password or a
+/// header can't be sent, `proxy_refused` if it would not connect us, `timeout_connect`.
 pub(super) async fn connect(
     proxy: &Proxy,
     addresses: &[IpAddr],
@@ -73,6 +74,18 @@ async fn ask(
     if let Some((user, password)) = &proxy.auth {
         request.push_str("Proxy-Authorization: ");
         request.push_str(&basic(user, password.reveal()));
+        request.push_str("\r\n");
+    }
+    for (name, value) in &proxy.connect_headers {
+        let sound = HeaderName::from_bytes(name.as_bytes()).is_ok()
+            && HeaderValue::from_bytes(value.reveal().as_bytes()).is_ok();
+        if !sound {
+            let why = "a header for the proxy holds a line break or another control";
+            return Err(Fault::new(Reason::SelfSecret, why));
+        }
+        request.push_str(name);
+        request.push_str(": ");
+        request.push_str(value.reveal());
         request.push_str("\r\n");
     }
     request.push_str("\r\n");

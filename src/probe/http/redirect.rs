@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use url::{Position, Url};
 
 use crate::model::reason::Reason;
-use crate::model::spec::{HttpSpec, RedirectTo};
+use crate::model::spec::{HttpOffer, HttpSpec, RedirectTo};
 use crate::probe::stopwatch::Fault;
 
 use super::request::same_host;
@@ -90,7 +90,9 @@ fn may_go(spec: &HttpSpec, from: &Url, to: &Url) -> Result<(), String> {
     if !matches!(to.scheme(), "http" | "https") {
         return Err(format!("a redirect to the scheme `{}`", to.scheme()));
     }
-    if from.scheme() == "https" && to.scheme() == "http" {
+    // HTTP/3 goes only over QUIC, which is never in clear.
+    let downgrade = spec.redirects.downgrade && spec.offer != HttpOffer::Http3;
+    if from.scheme() == "https" && to.scheme() == "http" && !downgrade {
         return Err(format!("a redirect from https to {}", shown(to)));
     }
     let allowed = same_host(to, &spec.url)

@@ -23,8 +23,9 @@ use super::{Asked, Trip};
 pub(super) const HARMLESS: &[&str] =
     &["accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent"];
 
-/// Headers of a connection, which HTTP/2 forbids (RFC 9113, section 8.2.2).
-const ONLY_HTTP1: [HeaderName; 5] = [
+/// Headers of a connection, which HTTP/2 and 3 forbid (RFC 9113, section 8.2.2; RFC 9114, section
+/// 4.2).
+pub(super) const ONLY_HTTP1: [HeaderName; 5] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -166,7 +167,7 @@ fn authorization(auth: &Auth, token: Option<&Secret>) -> Option<String> {
         Auth::None => None,
         Auth::Basic { user, password } => Some(basic(user, password.reveal())),
         Auth::Bearer(token) => Some(format!("Bearer {}", token.reveal())),
-        Auth::OAuth2 { .. } => token.map(|token| format!("Bearer {}", token.reveal())),
+        Auth::OAuth2(_) => token.map(|token| format!("Bearer {}", token.reveal())),
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::model::expect::HttpExpect;
@@ -15,7 +14,7 @@ use crate::model::how::How;
 use crate::model::observation::Detail;
 use crate::model::reason::Reason;
 use crate::model::secret::Secret;
-use crate::model::spec::{Auth, HttpOffer, HttpSpec, RedirectTo, Redirects, TlsClient};
+use crate::model::spec::{Auth, HttpOffer, HttpSpec, OAuth2, RedirectTo, Redirects, TlsClient};
 use crate::model::time::{Micros, Millis};
 use crate::probe::net::Net;
 use crate::probe::stopwatch::{Fault, Stopwatch};
@@ -40,22 +39,14 @@ const LIFE_MAX: Duration = Duration::from_hours(24);
 /// A token and when to fetch the next.
 type Slot = Arc<Mutex<Option<(Secret, Instant)>>>;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    token_url: Url,
-    client_id: String,
-    client_secret: Secret,
-    scopes: Vec<String>,
-}
-
 /// Every token in use, each fetched by one run at a time.
 #[derive(Debug, Default)]
 pub(in crate::probe) struct Tokens {
-    slots: std::sync::Mutex<HashMap<Key, Slot>>,
+    slots: std::sync::Mutex<HashMap<OAuth2, Slot>>,
 }
 
 impl Tokens {
-    fn slot(&self, key: Key) -> Slot {
+    fn slot(&self, key: OAuth2) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= TOKENS_MAX {
             slots.clear();
@@ -66,19 +57,14 @@ impl Tokens {
     /// Drops the token of `auth`: the service does not take it.
     pub(super) fn forget(&self, auth: &Auth) {
         if let Some(key) = key_of(auth) {
-            self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         }
     }
 }
 
-fn key_of(auth: &Auth) -> Option<Key> {
+fn key_of(auth: &Auth) -> Option<&OAuth2> {
     match auth {
-        Auth::OAuth2 { token_url, client_id, client_secret, scopes } => Some(Key {
-            token_url: token_url.clone(),
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone(),
-            scopes: scopes.clone(),
-        }),
+        Auth::OAuth2(key) => Some(key),
         _ => None,
     }
 }
@@ -105,7 +91,7 @@ pub(super) async fn fetch(
         return Ok(Some(token.clone()));
     }
     let left = Micros::of(deadline.saturating_duration_since(Instant::now()));
-    let question = question(spec, &key);
+    let question = question(spec, key);
     let trip = Trip { spec: &question, token: None, proxy, how, net, now };
     let mut watch = Stopwatch::start(left);
     let (mut head, mut unused) = (None, Detail::default());
@@ -121,11 +107,14 @@ pub(super) async fn fetch(
 }
 
 /// The request for a token, by the same way as the run's own.
-fn question(spec: &HttpSpec, key: &Key) -> HttpSpec {
+fn question(spec: &HttpSpec, key: &OAuth2) -> HttpSpec {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials");
     if !key.scopes.is_empty() {
         form.append_pair("scope", &key.scopes.join(" "));
+    }
+    for (name, value) in &key.params {
+        form.append_pair(name, value.reveal());
     }
     // Encoded before they are joined (RFC 6749, section 2.3.1).
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
@@ -142,9 +131,13 @@ fn question(spec: &HttpSpec, key: &Key) -> HttpSpec {
             user: encode(&key.client_id),
             password: Secret::new(encode(key.client_secret.reveal())),
         },
-        tls: TlsClient { identity_pem: None, server_name: None, ..spec.tls.clone() },
+        tls: key.tls.clone().unwrap_or_else(|| TlsClient {
+            identity_pem: None,
+            server_name: None,
+            ..spec.tls.clone()
+        }),
         proxy: spec.proxy.clone(),
-        redirects: Redirects { hops_max: 0, to: RedirectTo::SameHost },
+        redirects: Redirects { hops_max: 0, to: RedirectTo::SameHost, downgrade: false },
         offer: HttpOffer::Auto,
         compressed: false,
         body_bytes_cap: ANSWER_BYTES_MAX,

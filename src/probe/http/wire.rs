@@ -135,7 +135,7 @@ impl Wire {
 
 /// A stream that tells its [`Wire`] what passes.
 #[derive(Debug)]
-pub(super) struct Tap<S> {
+pub(in crate::probe) struct Tap<S> {
     stream: S,
     wire: Wire,
 }

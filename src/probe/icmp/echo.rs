@@ -59,6 +59,12 @@ impl Echo {
     }
 }
 
+/// The hop limit that a packet with an IPv4 header came with: its TTL (RFC 791, section 3.1).
+pub(super) fn hop_limit(packet: &[u8]) -> Option<u8> {
+    past_ipv4_header(packet)?;
+    packet.get(8).copied()
+}
+
 /// RFC 791, section 3.1: the first byte is the version, 4, and the header's length in words
 /// of four bytes, at least 5.
 fn past_ipv4_header(packet: &[u8]) -> Option<&[u8]> {
@@ -138,6 +144,11 @@ mod tests {
             assert!(echo(false).is_reply(&[header(words), reply(false)].concat(), true));
         }
         assert!(!echo(false).is_reply(&reply(false), true));
+        let mut packet = header(5);
+        packet[8] = 61;
+        assert_eq!(hop_limit(&packet), Some(61));
+        assert_eq!(hop_limit(&reply(false)), None);
+        assert_eq!(hop_limit(&packet[..8]), None);
     }
 
     proptest! {

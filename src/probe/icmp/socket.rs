@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
@@ -18,34 +19,58 @@ pub(super) struct IcmpSocket {
     pub(super) raw: bool,
 }
 
-/// Opens a socket to `target`, sending from `source` if one is set.
+/// How a socket is to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wishes {
+    /// The address to send from.
+    pub(super) source: Option<IpAddr>,
+    /// Most hops.
+    pub(super) ttl: Option<u8>,
+    /// Whether nothing sent may be cut into fragments.
+    pub(super) dont_fragment: bool,
+    /// Whether it is better raw.
+    pub(super) raw: bool,
+}
+
+/// Opens a socket to `target`, as wished.
 ///
 /// # Errors
 ///
 /// `internal` with the mend if the machine allows neither kind; the socket's error otherwise.
-pub(super) fn open(target: IpAddr, source: Option<IpAddr>) -> Result<IcmpSocket, Fault> {
+pub(super) fn open(target: IpAddr, wishes: Wishes) -> Result<IcmpSocket, Fault> {
     let (domain, protocol) = match target {
         IpAddr::V4(_) => (Domain::IPV4, Protocol::ICMPV4),
         IpAddr::V6(_) => (Domain::IPV6, Protocol::ICMPV6),
     };
-    let (socket, raw) = match Socket::new(domain, Type::DGRAM, Some(protocol)) {
-        Ok(socket) => (Ok(socket), false),
-        Err(error) if is_forbidden(&error) => {
-            (Socket::new(domain, Type::RAW, Some(protocol)), true)
-        }
-        Err(error) => (Err(error), false),
+    let kinds = if wishes.raw { [Type::RAW, Type::DGRAM] } else { [Type::DGRAM, Type::RAW] };
+    let [first, second] = kinds;
+    let (socket, kind) = match Socket::new(domain, first, Some(protocol)) {
+        Err(error) if is_forbidden(&error) => (Socket::new(domain, second, Some(protocol)), second),
+        done => (done, first),
     };
     let socket = socket.map_err(|error| {
         if is_forbidden(&error) { forbidden() } else { fault::of_io("an ICMP socket", &error) }
     })?;
-    let inner = connected(socket, target, source)
+    let inner = connected(socket, target, wishes)
         .map_err(|error| fault::of_io(&format!("ICMP to {target}"), &error))?;
-    Ok(IcmpSocket { inner, raw })
+    Ok(IcmpSocket { inner, raw: kind == Type::RAW })
 }
 
-fn connected(socket: Socket, target: IpAddr, source: Option<IpAddr>) -> io::Result<UdpSocket> {
+fn connected(socket: Socket, target: IpAddr, wishes: Wishes) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
-    if let Some(source) = source {
+    match (wishes.ttl, target) {
+        (None, _) => {}
+        (Some(ttl), IpAddr::V4(_)) => socket.set_ttl_v4(ttl.into())?,
+        (Some(ttl), IpAddr::V6(_)) => socket.set_unicast_hops_v6(ttl.into())?,
+    }
+    // Otherwise the system sets it where it fits, and cuts what does not.
+    if wishes.dont_fragment {
+        match target {
+            IpAddr::V4(_) => sockopt::set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::DO)?,
+            IpAddr::V6(_) => sockopt::set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::DO)?,
+        }
+    }
+    if let Some(source) = wishes.source {
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     socket.connect(&SocketAddr::new(target, 0).into())?;
@@ -67,6 +92,24 @@ fn forbidden() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_socket_is_as_it_was_wished() {
+        let wishes = Wishes { ttl: Some(7), dont_fragment: true, ..Wishes::default() };
+        let v4 = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
+        let v4 = connected(v4, std::net::Ipv4Addr::LOCALHOST.into(), wishes);
+        // A port of 0 can't be connected to over UDP in every kernel.
+        if let Ok(v4) = v4 {
+            assert_eq!(v4.ttl().unwrap(), 7);
+            assert_eq!(sockopt::ip_mtu_discover(&v4).unwrap(), Ipv4PathMtuDiscovery::DO);
+        }
+        let v6 = Socket::new(Domain::IPV6, Type::DGRAM, None).unwrap();
+        if let Ok(v6) = connected(v6, std::net::Ipv6Addr::LOCALHOST.into(), wishes) {
+            let mtu = sockopt::ipv6_mtu_discover(&v6).unwrap();
+            assert_eq!(mtu, Ipv6PathMtuDiscovery::DO);
+            assert_eq!(sockopt::ipv6_unicast_hops(&v6).unwrap(), 7);
+        }
+    }
 
     #[test]
     fn a_machine_that_forbids_icmp_is_told_how_to_allow_it() {

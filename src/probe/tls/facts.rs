@@ -13,6 +13,8 @@ use crate::model::observation::CertFacts;
 use crate::model::time::Millis;
 use crate::probe::expect::shorten;
 
+use super::name;
+
 /// Most names kept of one certificate: some name hundreds of hosts.
 const NAMES_MAX: usize = 256;
 
@@ -45,8 +47,8 @@ pub(super) fn facts(der: &CertificateDer<'_>) -> CertFacts {
     };
     let millis = |seconds: i64| Millis(seconds.saturating_mul(1_000));
     CertFacts {
-        subject: shorten(&certificate.subject().to_string()),
-        issuer: shorten(&certificate.issuer().to_string()),
+        subject: shorten(&name::text(certificate.subject())),
+        issuer: shorten(&name::text(certificate.issuer())),
         names: names(&certificate),
         serial: hex(certificate.raw_serial()),
         not_before: millis(certificate.validity().not_before.timestamp()),

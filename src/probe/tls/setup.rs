@@ -16,6 +16,7 @@ use crate::probe::stopwatch::Fault;
 use super::Alpn;
 use super::record::Recorder;
 use super::roots::Roots;
+use super::suites::NOTING_PROVIDER;
 
 /// Most distinct settings kept: far more than a configuration has, and a bound on memory if one
 /// is reloaded for years. When full, all are forgotten and made anew.
@@ -96,13 +97,23 @@ impl Made {
 }
 
 fn configure(client: &TlsClient, alpn: Alpn) -> Result<ClientConfig, Fault> {
-    let versions: &[&SupportedProtocolVersion] = match client.version_min {
-        TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        TlsVersion::Tls13 => &[&rustls::version::TLS13],
+    let known = [
+        (TlsVersion::Tls13, &rustls::version::TLS13),
+        (TlsVersion::Tls12, &rustls::version::TLS12),
+    ];
+    let offered = |it: TlsVersion| {
+        it >= client.version_min && client.version_max.is_none_or(|highest| it <= highest)
     };
+    let versions: Vec<&SupportedProtocolVersion> =
+        known.into_iter().filter(|it| offered(it.0)).map(|it| it.1).collect();
+    if versions.is_empty() {
+        let why = "the TLS settings leave no version: the lowest is above the highest";
+        return Err(Fault::new(Reason::Internal, why));
+    }
     let own = |error: rustls::Error| Fault::new(Reason::SelfSecret, own_certificate(&error));
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
-        .with_protocol_versions(versions)
+    let provider = if alpn == super::ALPN_3 { &NOTING_PROVIDER } else { &PROVIDER };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_protocol_versions(&versions)
         .map_err(|error| Fault::new(Reason::Internal, error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Recorder::default()));

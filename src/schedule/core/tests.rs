@@ -27,7 +27,12 @@ fn check(id: &str, interval_s: i64, ip: IpChoice) -> (Arc<Check>, Grid) {
         confirm: 3,
         ip,
         platform: None,
-        spec: Spec::Icmp(IcmpSpec { host: url::Host::Domain("h".into()), payload_bytes: 8 }),
+        spec: Spec::Icmp(IcmpSpec {
+            host: url::Host::Domain("h".into()),
+            payload_bytes: 8,
+            ttl: None,
+            dont_fragment: false,
+        }),
     };
     let grid = Grid::new(Step::of(&check.id, check.interval_ms), 0, 1);
     (Arc::new(check), grid)

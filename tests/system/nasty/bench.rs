@@ -169,7 +169,7 @@ fn http(url: &str) -> HttpSpec {
         auth: Auth::None,
         tls: TlsClient::default(),
         proxy: None,
-        redirects: Redirects { hops_max: 5, to: RedirectTo::SameHost },
+        redirects: Redirects { hops_max: 5, to: RedirectTo::SameHost, downgrade: false },
         offer: HttpOffer::Auto,
         compressed: true,
         body_bytes_cap: BODY_CAP,

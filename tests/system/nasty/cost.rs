@@ -8,12 +8,14 @@ use std::thread;
 use rustix::time::{ClockId, clock_gettime};
 use thongsuot::model::check::Check;
 use thongsuot::model::reason::Reason;
+use thongsuot::model::spec::HttpOffer;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Builder;
 
-use super::bench::{Bench, get};
+use super::bench::{Bench, get, get_with};
 use super::pki::{Options, VALID, acceptor, leaf, middle, root, serve_tls};
 use super::server::{Server, answer, drain, request, serve};
+use super::server3::fixed;
 
 const RUNS: u32 = 2_000;
 
@@ -27,12 +29,24 @@ where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = Server>,
 {
+    apart_at(|| async {
+        let server = start().await;
+        (server.addr, server)
+    })
+}
+
+/// The same for a server of any kind, which says where it is.
+fn apart_at<F, Fut, S>(start: F) -> SocketAddr
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = (SocketAddr, S)>,
+{
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let server = start().await;
-            send.send(server.addr).expect("the test waits");
+            let (addr, _server) = start().await;
+            send.send(addr).expect("the test waits");
             std::future::pending::<()>().await;
         });
     });
@@ -83,4 +97,15 @@ fn a_run_costs_little() {
         let url = format!("https://localhost:{}/", secure.port());
         measure(what, &Bench::trusting(&ca.pem), &get(&url));
     }
+    let secure = apart_at(move || async move {
+        let server = fixed(&end, 200, &[], "<p>Xin chào</p>\n".repeat(64).into_bytes());
+        (server.addr, server)
+    });
+    let url = format!("https://localhost:{}/", secure.port());
+    // Its chain is the leaf alone: all else is as above.
+    let direct = get_with(&url, |spec| {
+        spec.offer = HttpOffer::Http3;
+        spec.tls.verify = false;
+    });
+    measure("https 3", &Bench::trusting(&ca.pem), &direct);
 }

@@ -199,19 +199,35 @@ async fn a_redirect_that_leads_nowhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_plain_http_is_refused() {
-    let ca = root("root", VALID);
-    let end = leaf(&["localhost"], &ca, VALID);
-    let server = serve_tls(acceptor(&end, &[], &Options::default()), |mut stream| async move {
-        request(&mut stream).await;
-        let bytes = answer("302 Found", "location: http://localhost/\r\n", "");
-        let _gone = stream.write_all(&bytes).await;
-        let _gone = stream.shutdown().await;
-        drain(stream).await;
+async fn a_redirect_to_plain_http_is_refused_unless_it_is_asked_for() {
+    let plain = answering(|request| {
+        assert!(!request.contains("authorization"), "{request}");
+        ok("in clear")
     })
     .await;
-    let check = get_with(&server.tls_url(), |spec| spec.redirects.to = RedirectTo::Anywhere);
-    Bench::trusting(&ca.pem).expect(&check, Reason::RedirectRefused).await;
+    let ca = root("root", VALID);
+    let end = leaf(&["localhost"], &ca, VALID);
+    let port = plain.addr.port();
+    let server =
+        serve_tls(acceptor(&end, &[], &Options::default()), move |mut stream| async move {
+            request(&mut stream).await;
+            let location = format!("location: http://localhost:{port}/\r\n");
+            let _gone = stream.write_all(&answer("302 Found", &location, "")).await;
+            let _gone = stream.shutdown().await;
+            drain(stream).await;
+        })
+        .await;
+    let check = |downgrade| {
+        get_with(&server.tls_url(), |spec| {
+            spec.redirects.to = RedirectTo::Anywhere;
+            spec.redirects.downgrade = downgrade;
+            spec.auth = Auth::Bearer(Secret::new("t".to_owned()));
+        })
+    };
+    let bench = Bench::trusting(&ca.pem);
+    bench.expect(&check(false), Reason::RedirectRefused).await;
+    let seen = bench.expect(&check(true), Reason::None).await;
+    assert_eq!((seen.detail.hops.len(), seen.bytes), (2, 8));
 }
 
 #[tokio::test]

@@ -118,17 +118,28 @@ pub(super) fn alone(names: &[&str], ca: bool) -> Pair {
 pub(super) struct Options<'a> {
     pub(super) alpn: &'a [&'a [u8]],
     pub(super) only_tls12: bool,
+    /// The only cipher suite, of TLS 1.3.
+    pub(super) only_suite: Option<rustls::CipherSuite>,
     pub(super) clients: Option<&'a Pair>,
 }
 
 /// The acceptor that shows `leaf` and `more` below it.
 pub(super) fn acceptor(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> TlsAcceptor {
+    TlsAcceptor::from(Arc::new(server_config(leaf, more, options)))
+}
+
+/// The settings of such a server.
+pub(super) fn server_config(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> ServerConfig {
     let versions: &[_] = if options.only_tls12 {
         &[&rustls::version::TLS12]
     } else {
         &[&rustls::version::TLS13, &rustls::version::TLS12]
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut provider = rustls::crypto::ring::default_provider();
+    if let Some(only) = options.only_suite {
+        provider.cipher_suites.retain(|it| it.suite() == only);
+    }
+    let provider = Arc::new(provider);
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .expect("known versions");
@@ -145,7 +156,7 @@ pub(super) fn acceptor(leaf: &Pair, more: &[&Pair], options: &Options<'_>) -> Tl
     let mut config =
         builder.with_single_cert(chain.collect(), leaf.key_der()).expect("a key that fits");
     config.alpn_protocols = options.alpn.iter().map(|name| name.to_vec()).collect();
-    TlsAcceptor::from(Arc::new(config))
+    config
 }
 
 /// A TLS server; connections whose handshake fails are dropped.

@@ -42,7 +42,9 @@ fn every_reason_is_produced_by_a_test_or_it_is_said_why_not() {
     for folder in ["nasty", "history"] {
         text_of(&tests.join("system").join(folder), &mut system);
     }
-    for file in ["dns.rs", "icmp.rs", "tcp.rs", "grpc.rs", "heartbeat.rs"] {
+    for file in
+        ["dns.rs", "icmp.rs", "tcp.rs", "unix.rs", "websocket.rs", "grpc.rs", "heartbeat.rs"]
+    {
         let path = tests.join("system").join(file);
         system += &std::fs::read_to_string(path).expect("a file");
     }

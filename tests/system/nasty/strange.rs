@@ -5,7 +5,7 @@ use std::time::Duration;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
-use thongsuot::model::spec::{Auth, Peer, Proxy, RedirectTo};
+use thongsuot::model::spec::{Auth, OAuth2, Peer, Proxy, RedirectTo};
 use tokio::io::AsyncWriteExt;
 use url::Host;
 
@@ -140,12 +140,14 @@ async fn nothing_is_sent_to_a_killed_host_by_a_redirect_or_for_a_token() {
     let check = get_with(&server.url(), |spec| spec.redirects.to = RedirectTo::Anywhere);
     bench.expect(&check, Reason::Paused).await;
     let check = get_with(&server.url(), |spec| {
-        spec.auth = Auth::OAuth2 {
+        spec.auth = Auth::OAuth2(Box::new(OAuth2 {
             token_url: format!("http://localhost:{port}/").parse().expect("a URL"),
             client_id: "c".to_owned(),
             client_secret: Secret::new("s".to_owned()),
             scopes: Vec::new(),
-        };
+            params: Vec::new(),
+            tls: None,
+        }));
     });
     bench.expect(&check, Reason::Paused).await;
     assert_eq!(killed.taken(), 0);
@@ -160,7 +162,7 @@ async fn a_proxy_is_asked_for_the_host_of_the_url_whatever_the_host_header_says(
     .await;
     let check = get_with("http://dvc.test/", |spec| {
         let peer = Peer { host: Host::Domain("localhost".to_owned()), port: proxy.addr.port() };
-        spec.proxy = Some(Proxy { peer, auth: None });
+        spec.proxy = Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
         spec.headers.push(("host".to_owned(), Secret::new("other.test".to_owned())));
     });
     Bench::new().expect(&check, Reason::None).await;

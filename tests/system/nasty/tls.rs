@@ -275,6 +275,22 @@ async fn the_lowest_version_is_the_operators() {
 }
 
 #[tokio::test]
+async fn the_highest_version_is_the_operators() {
+    let ca = root("root", VALID);
+    let end = leaf(&["localhost"], &ca, VALID);
+    let server = service(&end, &[], &Options::default()).await;
+    let bench = Bench::trusting(&ca.pem);
+    let old = get_with(&server.tls_url(), |spec| spec.tls.version_max = Some(TlsVersion::Tls12));
+    let seen = bench.expect(&old, Reason::None).await;
+    assert_eq!(seen.detail.tls.expect("facts").version, "TLS 1.2");
+    let none = get_with(&server.tls_url(), |spec| {
+        spec.tls.version_min = TlsVersion::Tls13;
+        spec.tls.version_max = Some(TlsVersion::Tls12);
+    });
+    bench.expect(&none, Reason::Internal).await;
+}
+
+#[tokio::test]
 async fn a_server_that_knows_its_clients_lets_only_them_in() {
     let ca = root("root", VALID);
     let clients = root("clients", VALID);

@@ -8,7 +8,7 @@ use thongsuot::model::check::Check;
 use thongsuot::model::phases::Phase;
 use thongsuot::model::reason::Reason;
 use thongsuot::model::secret::Secret;
-use thongsuot::model::spec::{Auth, HttpSpec, Peer, Proxy};
+use thongsuot::model::spec::{Auth, HttpSpec, OAuth2, Peer, Proxy};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use url::Host;
@@ -25,6 +25,7 @@ fn at(proxy: &Server) -> Proxy {
     Proxy {
         peer: Peer { host: Host::Domain("localhost".to_owned()), port: proxy.addr.port() },
         auth: Some(("u".to_owned(), Secret::new("p".to_owned()))),
+        connect_headers: vec![("x-tenant".to_owned(), Secret::new("a b".to_owned()))],
     }
 }
 
@@ -34,6 +35,7 @@ async fn plain_http_asks_the_proxy_for_the_whole_url() {
         assert!(request.starts_with("GET http://dvc.test:81/a?b HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("\r\nhost: dvc.test:81\r\n"), "{request}");
         assert!(request.contains("\r\nproxy-authorization: Basic dTpw\r\n"), "{request}");
+        assert!(!request.contains("x-tenant"), "{request}");
         ok("by proxy")
     })
     .await;
@@ -48,6 +50,7 @@ async fn tunnel(to: std::net::SocketAddr) -> Server {
         let asked = request(&mut stream).await;
         assert!(asked.starts_with("CONNECT localhost:"), "{asked}");
         assert!(asked.contains("\r\nProxy-Authorization: Basic dTpw\r\n"), "{asked}");
+        assert!(asked.contains("\r\nx-tenant: a b\r\n"), "{asked}");
         let mut other = TcpStream::connect(to).await.expect("the target is there");
         let _gone = stream.write_all(b"HTTP/1.1 200 Connected\r\nx: y\r\n\r\n").await;
         let _gone = copy_bidirectional(&mut stream, &mut other).await;
@@ -92,19 +95,21 @@ async fn a_proxy_that_would_not_connect_us_is_told_from_one_that_is_gone() {
     drop(listener);
     let gone = get_with("http://dvc.test/", |spec| {
         let peer = Peer { host: Host::Domain("localhost".to_owned()), port };
-        spec.proxy = Some(Proxy { peer, auth: None });
+        spec.proxy = Some(Proxy { peer, auth: None, connect_headers: Vec::new() });
     });
     Bench::new().expect(&gone, Reason::SelfNet).await;
 }
 
 fn with_token(url: &str, endpoint: &str, more: impl FnOnce(&mut HttpSpec)) -> Check {
     get_with(url, |spec| {
-        spec.auth = Auth::OAuth2 {
+        spec.auth = Auth::OAuth2(Box::new(OAuth2 {
             token_url: endpoint.parse().expect("a URL"),
             client_id: "monitor".to_owned(),
             client_secret: Secret::new("hunter2".to_owned()),
             scopes: vec!["read".to_owned(), "status".to_owned()],
-        };
+            params: Vec::new(),
+            tls: None,
+        }));
         more(spec);
     })
 }

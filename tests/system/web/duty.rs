@@ -7,6 +7,7 @@ use thongsuot::web::duty::{
     Acknowledged, Act, ActError, AlertSeen, By, Duty, LinkSeen, LogSeen, MessageSeen, PersonSeen,
     TeamSeen,
 };
+use thongsuot::web::probe::{ProbeAsk, ProbeRefusal, Prober};
 
 use super::fake::Shared;
 
@@ -86,6 +87,18 @@ impl Shared {
                 message(None, "pending", 0, ""),
             ],
             log,
+        }
+    }
+}
+
+impl Prober for Shared {
+    async fn probe(&self, ask: ProbeAsk) -> Result<String, ProbeRefusal> {
+        match ask.module.as_str() {
+            "http_2xx" => Ok(format!("# {}\nprobe_success 1\n", ask.target)),
+            "none" => Err(ProbeRefusal::NoModules),
+            "killed" => Err(ProbeRefusal::Forbidden("killed".to_owned())),
+            "full" => Err(ProbeRefusal::Full),
+            _ => Err(ProbeRefusal::Wrong("Unknown module".to_owned())),
         }
     }
 }

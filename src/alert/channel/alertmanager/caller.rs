@@ -125,7 +125,7 @@ impl Caller {
             Auth::Basic { user, password } => request.basic_auth(user, Some(password.reveal())),
             Auth::Bearer(token) => request.bearer_auth(token.reveal()),
             // The configuration offers nothing else here.
-            Auth::None | Auth::OAuth2 { .. } => request,
+            Auth::None | Auth::OAuth2(_) => request,
         };
         request.send().await.map_err(|why| {
             let what = if why.is_timeout() { "no answer in time" } else { "no answer" };

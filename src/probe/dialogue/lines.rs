@@ -1,18 +1,10 @@
-//! What a peer has said, cut into lines, and what we say with parts of it. Pure.
-
-use crate::model::text::Pattern;
+//! What a peer has said, cut into lines or into pieces of a length. Pure.
 
 /// Longest line, its end included. No protocol with lines comes near.
 pub(super) const LINE_BYTES_MAX: usize = 8 << 10;
 
 /// Most bytes read in one dialogue: a greeting and a few answers are far below.
 pub(super) const HEARD_BYTES_MAX: usize = 256 << 10;
-
-/// Most bytes that groups may add to what is sent: eight of the longest line.
-pub(super) const ADDED_BYTES_MAX: usize = 64 << 10;
-
-/// Groups that `$1` to `$9` can stand for.
-const GROUPS_MAX: usize = 9;
 
 /// Bytes heard and not yet looked at.
 #[derive(Debug, Default)]
@@ -69,6 +61,17 @@ impl Lines {
         Ok(Some(line))
     }
 
+    /// What was heard and not yet looked at, at most `length` bytes.
+    pub(super) fn ahead(&self, length: usize) -> &[u8] {
+        let unread = &self.pending[self.from..];
+        unread.get(..length).unwrap_or(unread)
+    }
+
+    /// Passes over `length` bytes, or over all there are.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.from = self.from.saturating_add(length).min(self.pending.len());
+    }
+
     /// What is left once the peer has closed: a line without an end.
     pub(super) fn rest(&mut self) -> Option<Vec<u8>> {
         let rest = self.pending.split_off(self.from);
@@ -86,40 +89,6 @@ impl Lines {
     pub(super) const fn heard(&self) -> usize {
         self.heard
     }
-}
-
-/// Groups 1 to 9 of a match.
-pub(super) type Groups = Vec<Option<Vec<u8>>>;
-
-/// The groups of the first match of `pattern` in `line`; `None` if it does not match.
-pub(super) fn groups(pattern: &Pattern, line: &[u8]) -> Option<Groups> {
-    let captures = pattern.regex().captures(line)?;
-    let group = |group: Option<regex::bytes::Match<'_>>| group.map(|it| it.as_bytes().to_vec());
-    Some(captures.iter().skip(1).take(GROUPS_MAX).map(group).collect())
-}
-
-/// `written` with `$1` to `$9` replaced by the groups of the last match; a group that took no
-/// part in it is empty. Any other `$` is itself. `None`: they add more than
-/// [`ADDED_BYTES_MAX`].
-pub(super) fn fill(written: &[u8], groups: &Groups) -> Option<Vec<u8>> {
-    let mut said = Vec::with_capacity(written.len());
-    let mut rest = written;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, after.split_first()) {
-            (b'$', Some((digit @ b'1'..=b'9', after))) => {
-                rest = after;
-                if let Some(Some(group)) = groups.get(usize::from(digit - b'1')) {
-                    said.extend_from_slice(group);
-                }
-            }
-            _ => said.push(*byte),
-        }
-        if said.len() > written.len() + ADDED_BYTES_MAX {
-            return None;
-        }
-    }
-    Some(said)
 }
 
 #[cfg(test)]
@@ -171,28 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_the_last_match_are_put_into_what_is_said() {
-        let pattern = Pattern::new(r"PING (\w+)(?: (\w+))?").unwrap();
-        let found = groups(&pattern, b":x PING ab\xff").unwrap();
-        let check = |written: &str, expected: &str| {
-            let said = fill(written.as_bytes(), &found).unwrap();
-            assert_eq!(String::from_utf8(said).unwrap(), expected, "{written}");
-        };
-        check("PONG $1\r\n", "PONG ab\r\n");
-        check("$1$1", "abab");
-        check("[$2] [$9]", "[] []");
-        check("$0 $$1 $a $", "$0 $ab $a $");
-        check("", "");
-        assert_eq!(groups(&pattern, b"PONG"), None);
-    }
-
-    #[test]
-    fn what_is_said_has_a_greatest_length() {
-        let groups = vec![Some(vec![b'a'; LINE_BYTES_MAX])];
-        assert!(fill(&b"$1".repeat(8), &groups).is_some());
-        assert_eq!(fill(&b"$1".repeat(9), &groups), None);
-        let long = b"a".repeat(2 * ADDED_BYTES_MAX);
-        assert_eq!(fill(&long, &groups), Some(long));
+    fn bytes_can_be_taken_between_lines() {
+        let mut lines = Lines::default();
+        lines.push(b"S220 mx\r\nrest").unwrap();
+        assert_eq!(lines.ahead(1), b"S");
+        assert_eq!(lines.ahead(100), b"S220 mx\r\nrest");
+        lines.skip(1);
+        assert_eq!(all(&mut lines), ["220 mx"]);
+        lines.skip(100);
+        assert!(lines.is_empty() && lines.ahead(1).is_empty());
     }
 
     proptest! {
@@ -212,15 +168,6 @@ mod tests {
             prop_assert_eq!(seen + 1, text.split(|byte| *byte == b'\n').count());
             prop_assert_eq!(lines.is_empty(), text.is_empty() || text.ends_with(b"\n"));
             prop_assert_eq!(lines.heard(), text.len());
-        }
-
-        #[test]
-        fn nothing_written_makes_it_panic(
-            written in prop::collection::vec(any::<u8>(), 0..60),
-            group in prop::collection::vec(any::<u8>(), 0..9),
-        ) {
-            let said = fill(&written, &vec![Some(group.clone()), None]).unwrap();
-            prop_assert!(said.len() <= written.len() * group.len().max(1));
         }
     }
 }

@@ -2,20 +2,19 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::probe::tls;
 
 /// The connection of a dialogue.
-pub(super) enum Wire {
+pub(super) enum Wire<S> {
     /// In clear.
-    Plain(TcpStream),
+    Plain(S),
     /// Inside TLS.
-    Tls(Box<tls::Stream>),
+    Tls(Box<tls::Stream<S>>),
 }
 
-impl Wire {
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Reads what has come, at least one byte; 0: the peer closed in good order.
     ///
     /// # Errors

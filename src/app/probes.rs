@@ -1,0 +1,105 @@
+//! Runs that somebody outside asks for: `/probe`, with the modules of a `blackbox.yml`.
+//!
+//! They belong to no system: they are in no figure, no incident and no history. What they share
+//! with our own runs is the way to the network and the room for files that may be open.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::SemaphorePermit;
+
+use super::runs::{self, Runs};
+use super::{AppError, lock};
+use crate::blackbox::{self, Answered, Module, Modules, Question, Refusal};
+use crate::metrics::Metrics;
+use crate::model::observation::Observation;
+use crate::model::phases::Phases;
+use crate::model::reason::Reason;
+use crate::web::probe::{ProbeAsk, ProbeRefusal};
+
+/// Who answers `/probe`.
+#[derive(Debug)]
+pub(super) struct Probes {
+    pub(super) runs: Arc<Runs>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Replaced whole by a reload; `None`: started without.
+    pub(super) modules: Mutex<Option<Arc<Modules>>>,
+}
+
+/// Reads the modules in `file`, if there is one. Blocks on the file system.
+pub(super) fn read(
+    file: Option<&PathBuf>,
+    environment: fn(&str) -> Option<String>,
+) -> Result<Option<Arc<Modules>>, AppError> {
+    let Some(file) = file else { return Ok(None) };
+    let modules = blackbox::read(file, &environment).map_err(AppError::Modules)?;
+    for note in &modules.notes {
+        tracing::warn!("{note}");
+    }
+    Ok(Some(Arc::new(modules)))
+}
+
+impl Probes {
+    /// Takes modules into force.
+    pub(super) fn replace(&self, modules: Option<Arc<Modules>>) {
+        *lock(&self.modules) = modules;
+    }
+
+    /// The files that modules were read from.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        lock(&self.modules).as_ref().map(|it| it.files.clone()).unwrap_or_default()
+    }
+
+    /// Runs once, and answers with a page.
+    pub(super) async fn probe(&self, ask: ProbeAsk) -> Result<String, ProbeRefusal> {
+        let module = self.module(&ask.module)?;
+        let timeout = blackbox::timeout(&module, ask.patience);
+        let hostname = ask.hostname.as_deref();
+        let seen = match blackbox::question(&module, &ask.target, hostname, timeout) {
+            Ok(question) => self.run(&question).await?,
+            Err(Refusal::Request(why)) => return Err(ProbeRefusal::Wrong(why)),
+            Err(Refusal::Target(why)) => refused(why),
+        };
+        let answered = blackbox::answer(&module, &seen, timeout);
+        self.metrics.probes().answered(&module.name, answered.success);
+        Ok(if ask.debug { told(&module, &ask, &seen, &answered) } else { answered.metrics })
+    }
+
+    fn module(&self, name: &str) -> Result<Arc<Module>, ProbeRefusal> {
+        let modules = lock(&self.modules).clone().ok_or(ProbeRefusal::NoModules)?;
+        modules.get(name).cloned().ok_or_else(|| {
+            self.metrics.probes().unknown();
+            let known = modules.names().collect::<Vec<_>>().join(", ");
+            ProbeRefusal::Wrong(format!("Unknown module \"{name}\"; there are {known}"))
+        })
+    }
+
+    async fn run(&self, question: &Question) -> Result<Observation, ProbeRefusal> {
+        let outside = self.runs.outside();
+        let host = question.check.spec.host();
+        if let Some(host) = host.filter(|host| outside.net.is_killed(host)) {
+            let why = format!("`{host}` is in the kill switch (`[monitor] kill`)");
+            return Err(ProbeRefusal::Forbidden(why));
+        }
+        let _room: SemaphorePermit<'_> =
+            self.runs.room.try_acquire().map_err(|_full| ProbeRefusal::Full)?;
+        let now = self.runs.clock.now();
+        let run = crate::probe::run(&question.check, question.how, &outside.net, now);
+        tokio::select! {
+            seen = runs::guarded(&question.check, Box::pin(run)) => Ok(seen),
+            () = self.runs.cut.cancelled() => Err(ProbeRefusal::Full),
+        }
+    }
+}
+
+/// What is seen of a target that nothing can be sent to.
+fn refused(why: String) -> Observation {
+    let mut seen = Observation::bare(Reason::Internal, Phases::default());
+    seen.detail.why = Some(why);
+    seen
+}
+
+/// How it went, in words: for `debug=true`.
+fn told(module: &Module, ask: &ProbeAsk, seen: &Observation, answered: &Answered) -> String {
+    blackbox::told(module, &ask.target, seen, answered)
+}
