@@ -160,4 +160,3 @@ fn grpc(module: &Grpc, target: &str) -> Result<Spec, Refusal> {
         cert: CertExpect::default(),
     })))
 }
-

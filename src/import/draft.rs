@@ -126,6 +126,15 @@ impl Draft {
         self.off.is_some()
     }
 
+    /// Whether it is an address of `wss`, or speaks TLS by a switch.
+    pub(super) fn is_secure(&self) -> bool {
+        self.keys.iter().any(|(key, value)| match value {
+            Value::Text(text) => key == "url" && text.starts_with("wss"),
+            Value::Bool(yes) => key == "tls" && *yes,
+            _ => false,
+        })
+    }
+
     pub(super) fn kind(&self) -> &'static str {
         self.kind
     }
@@ -178,7 +187,7 @@ impl Draft {
             let Err(problem) = judge(&self.text()) else { continue };
             if let Some(part) = self.parts.pop() {
                 let told = Told::new(part.loss, &part.place, part.what, why::NOT_TAKEN);
-                self.tell(told.with(problem));
+                self.tell(told.with(&problem));
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::secrets::without_users;
 use super::why::Why;
 
 /// Where something stands in the source.
@@ -84,8 +85,8 @@ impl Told {
         Self { weight, place: place.clone(), what: what.into(), why, detail: String::new() }
     }
 
-    pub(super) fn with(mut self, detail: String) -> Self {
-        self.detail = detail;
+    pub(super) fn with(mut self, detail: &str) -> Self {
+        self.detail = without_users(detail);
         self
     }
 

@@ -87,7 +87,7 @@ impl<'a> Plan<'a> {
             let Some(mut next) = draft.instead.take() else {
                 let told = Told::new(Weight::Lost, &draft.place, draft.kind(), why::NOT_TAKEN);
                 let name = draft.name.clone();
-                self.lose(group, &name, &told.with(problem));
+                self.lose(group, &name, &told.with(&problem));
                 return;
             };
             if draft.is_off() {

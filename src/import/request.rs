@@ -129,6 +129,23 @@ pub(super) fn header(
     }
 }
 
+/// Metadata of gRPC, which is named in small letters.
+pub(super) fn metadata(
+    draft: &mut Draft,
+    variables: &mut Variables,
+    (name, value): (&str, &str),
+    place: &Place,
+) {
+    let name = name.to_ascii_lowercase();
+    let what = format!("metadata {name}");
+    let value = if is_delicate(&name, value) {
+        variables.refer(&draft.id, &what, place, value)
+    } else {
+        value.into()
+    };
+    draft.needed(&["metadata", &name], value, place, &what);
+}
+
 /// The body to send.
 pub(super) fn body(draft: &mut Draft, text: &str, place: &Place) {
     if text.is_empty() {

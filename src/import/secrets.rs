@@ -87,6 +87,19 @@ pub(super) fn is_delicate(name: &str, value: &str) -> bool {
         || ["bearer", "basic", "digest"].contains(&scheme.as_str())
 }
 
+/// Whether a line that is sent likely logs in.
+pub(super) fn logs_in(line: &str) -> bool {
+    let plain = line.trim_start().to_ascii_uppercase();
+    holds_secret(line) || ["AUTH ", "PASS ", "LOGIN "].iter().any(|it| plain.starts_with(it))
+}
+
+/// `text` without what may be a user and a password before an `@`: it may quote an address.
+pub(super) fn without_users(text: &str) -> String {
+    let word =
+        |it: &str| it.rfind('@').map_or_else(|| it.to_owned(), |at| format!("…{}", &it[at..]));
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a body or an address likely holds a secret.
 pub(super) fn holds_secret(text: &str) -> bool {
     let plain = text.to_lowercase();
@@ -125,6 +138,7 @@ mod tests {
     fn secrets_are_known_by_name_or_by_shape() {
         assert!(is_delicate("Authorization", "x") && is_delicate("X-Auth", "x"));
         assert!(is_delicate("X-Foo", "Bearer abc") && !is_delicate("Accept", "text/html"));
+        assert!(logs_in("auth hunter2") && logs_in("PASS x\r\n") && !logs_in("EHLO a"));
         assert!(holds_secret(r#"{"Password":"x"}"#) && !holds_secret(r#"{"ma":"123"}"#));
     }
 }

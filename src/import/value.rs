@@ -54,6 +54,10 @@ impl Value {
             return;
         };
         if !rest.is_empty() {
+            // `tls = true` with settings is a table of them.
+            if !matches!(entries[at].1, Self::Table(_)) {
+                entries[at].1 = Self::Table(Vec::new());
+            }
             entries[at].1.put(rest, value);
         } else if let (Self::List(known), Self::List(more)) = (&mut entries[at].1, &value) {
             known.extend(more.iter().cloned());

@@ -84,6 +84,8 @@ reasons! {
 
     BODY_SECRET: "the body seems to hold a secret and is not copied", "thân có vẻ chứa bí mật, không chép",
         "write it to a file and name it: body = { file = \"body.json\" }; then enabled = true";
+    SEND_SECRET: "what is sent seems to hold a secret, and `send` takes text only",
+        "lời gửi có vẻ chứa bí mật, không chép", "end the dialogue before the login; then enabled = true";
     BODY_FILE: "the body is in a file that is not here", "thân nằm trong tệp không có ở đây",
         "copy the file and name it: body = { file = \"…\" }; then enabled = true";
     URL_SECRET: "the address may hold a secret, and `url` takes text only",
@@ -102,6 +104,8 @@ reasons! {
     LOGIN: "this way of logging in is not spoken", "không hỗ trợ cách đăng nhập này",
         "ask the owner for a page that needs no login, or use basic, bearer or oauth2";
     TWO_LOGINS: "a check logs in in one way: the other that is written counts", "chỉ dùng một cách đăng nhập", "";
+    ACCEPT_HEADER: "a WebSocket whose server does not prove that it speaks it is not opened",
+        "không mở WebSocket khi máy chủ không chứng tỏ", "ask the owner to follow RFC 6455";
     TUNNEL: "SSH tunnels are not opened", "không mở đường hầm SSH", "run thongsuot where the service is reached";
     COOKIES: "no cookie is kept between requests", "không giữ cookie", "";
     METHOD: "this method is not sent", "không gửi phương thức này", "use GET or HEAD; then enabled = true";

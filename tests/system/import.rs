@@ -293,6 +293,61 @@ proptest! {
     }
 
     #[test]
+    fn no_secret_of_any_source_is_written_or_told(
+        names in proptest::collection::vec(text(), 6),
+        kind in prop_oneof![
+            Just("http"), Just("https"), Just("tcp"), Just("tls"), Just("wss"), Just("grpc"), Just("ssh"), Just("redis"),
+            Just("starttls"), Just("mqtt"), Just("foo"),
+        ],
+        text in prop_oneof![Just("postgres"), Just("sqlserver"), Just("mqtt"), Just("redis"), Just("http"), Just("push"),
+            Just("rabbitmq"), Just("kafka-producer"), Just("websocket-upgrade")],
+    ) {
+        const SECRET: &str = "bi-mat-Zx9";
+        let it = |at: usize| names[at].as_str();
+        let url = format!("{kind}://u:{SECRET}@{}/", it(0));
+        let proxy = format!("{}://u:{SECRET}@p.vn:1", it(1));
+        let headers = serde_json::json!({ "Authorization": format!("Bearer {SECRET}"), "X-Api-Key": SECRET, "Cookie": SECRET });
+        let gatus = serde_json::json!({
+            "alerting": { "slack": { "webhook-url": SECRET } },
+            "endpoints": [{
+                "name": it(2), "url": url, "headers": headers, "conditions": [it(3)], "ssh": { "password": SECRET },
+                "body": format!("password={SECRET}"), "client": { "proxy-url": proxy, "oauth2": {
+                    "token-url": it(4), "client-id": it(5), "client-secret": SECRET } },
+            }],
+            "external-endpoints": [{ "name": it(2), "token": SECRET }],
+        });
+        let kuma = serde_json::json!({
+            "monitorList": [{
+                "id": 1, "name": it(2), "type": text, "url": url, "headers": headers.to_string(), "basic_auth_user": it(3),
+                "basic_auth_pass": SECRET, "pushToken": SECRET, "databaseConnectionString": url, "proxyId": 1,
+                "body": format!("{{\"token\":\"{SECRET}\"}}"), "mqttPassword": SECRET, "rabbitmqNodes": [url],
+                "kafkaProducerBrokers": [it(0)], "hostname": if text == "mqtt" { url.as_str() } else { "" },
+            }],
+            "proxyList": [{ "id": 1, "protocol": "http", "host": it(4), "port": 1, "auth": true, "username": it(5), "password": SECRET }],
+            "notificationList": [{ "name": it(2), "config": format!("{{\"type\":\"x\",\"token\":\"{SECRET}\"}}") }],
+        });
+        let modules = serde_json::json!({ "modules": { "m": { "prober": "http", "http": {
+            "basic_auth": { "username": it(2), "password": SECRET }, "headers": headers, "proxy_url": proxy,
+            "bearer_token": SECRET, "oauth2": { "token_url": it(3), "client_secret": SECRET }, "tls_config": { "key": SECRET },
+        } } } });
+        let prometheus = serde_json::json!({ "scrape_configs": [{
+            "job_name": it(4), "metrics_path": "/probe", "params": { "module": ["m"] },
+            "static_configs": [{ "targets": [url] }], "basic_auth": { "password": SECRET },
+            "relabel_configs": [{ "source_labels": ["__address__"], "target_label": "__param_target" }],
+        }] });
+        let made = [
+            import::gatus(&gatus.to_string(), &judge),
+            import::uptime_kuma_backup(&kuma.to_string(), &judge),
+            import::blackbox(&modules.to_string(), Some((&prometheus.to_string(), &no_files)), &judge),
+            import::blackbox(&modules.to_string(), None, &judge),
+        ];
+        for made in made {
+            let shown = format!("{made:?}");
+            prop_assert!(!shown.contains(SECRET), "{}", shown);
+        }
+    }
+
+    #[test]
     fn any_endpoint_of_gatus_gives_a_file_that_is_taken(
         names in proptest::collection::vec(text(), 12),
         number in any::<i64>(),

@@ -37,6 +37,9 @@ const KNOWN: &[&str] = &[
     "oauth2",
     "proxy_url",
     "enable_http2",
+    "enable_http3",
+    "http_headers",
+    "proxy_from_environment",
     "skip_resolve_phase_with_proxy",
     "fail_if_body_json_matches_cel",
     "fail_if_body_json_not_matches_cel",
@@ -59,23 +62,50 @@ pub(super) fn draft(
     request::redirects(&mut draft, if follows { 10 } else { 0 });
     let Some(settings) = settings else { return draft };
     request::method(&mut draft, settings.text("method").as_deref(), &settings.place());
-    for (name, value) in settings.get("headers").map_or(&[][..], Node::entries) {
-        if let Some(text) = value.as_text() {
-            request::header(&mut draft, variables, (name, &text), &value.place());
-        }
-    }
+    headers(&mut draft, variables, settings);
     body(&mut draft, settings);
     login(&mut draft, variables, settings);
     if let Some(node) = settings.get("proxy_url") {
         request::proxy(&mut draft, variables, &node.as_text().unwrap_or_default(), &node.place());
     }
     tls(&mut draft, settings.get("tls_config"), "tls");
-    if settings.bool("enable_http2") == Some(false) {
+    if let Some(node) =
+        settings.get("enable_http3").filter(|_| settings.bool("enable_http3") == Some(true))
+    {
+        draft.needed(&["http_version"], "3", &node.place(), "enable_http3");
+    } else if settings.bool("enable_http2") == Some(false) {
         draft.key("http_version", "1.1");
+    }
+    if let Some(node) = settings.get("proxy_from_environment") {
+        if settings.bool("proxy_from_environment") == Some(true) {
+            draft.tell(Told::new(Weight::Off, &node.place(), "proxy_from_environment", why::PROXY));
+        }
     }
     expect(&mut draft, settings);
     unknown(&mut draft, settings, KNOWN);
     draft
+}
+
+/// Headers to send, in both ways of writing them.
+pub(super) fn headers(draft: &mut Draft, variables: &mut Variables, settings: &Node) {
+    for (name, value) in settings.get("headers").map_or(&[][..], Node::entries) {
+        if let Some(text) = value.as_text() {
+            request::header(draft, variables, (name, &text), &value.place());
+        }
+    }
+    for (name, node) in settings.get("http_headers").map_or(&[][..], Node::entries) {
+        let place = node.place();
+        let lower = name.to_ascii_lowercase();
+        let what = format!("header {name}");
+        if let Some(value) = node.texts("values").into_iter().next() {
+            request::header(draft, variables, (name, &value), &place);
+        } else if let Some(secret) = node.texts("secrets").into_iter().next() {
+            let value = variables.refer(&draft.id, &what, &place, &secret);
+            draft.needed(&["headers", &lower], value, &place, &what);
+        } else if let Some(file) = node.texts("files").into_iter().next() {
+            draft.needed(&["headers", &lower], Value::one("file", file), &place, &what);
+        }
+    }
 }
 
 fn body(draft: &mut Draft, settings: &Node) {
@@ -108,7 +138,8 @@ fn size(text: &str) -> Option<i64> {
     number.checked_mul(1 << power)
 }
 
-fn login(draft: &mut Draft, variables: &mut Variables, settings: &Node) {
+/// How the request proves who it is.
+pub(super) fn login(draft: &mut Draft, variables: &mut Variables, settings: &Node) {
     if let Some(basic) = settings.get("basic_auth") {
         let place = basic.place();
         let user = basic.text("username").unwrap_or_default();
@@ -203,7 +234,7 @@ fn expect(draft: &mut Draft, settings: &Node) {
             draft.part(&["expect", to], Value::texts([pattern]), &node.place(), key);
         }
     }
-    headers(draft, settings);
+    header_rules(draft, settings);
     for key in ["fail_if_body_json_matches_cel", "fail_if_body_json_not_matches_cel"] {
         if let Some(node) = settings.get(key) {
             draft.tell(Told::new(Weight::Weaker, &node.place(), key, why::CEL));
@@ -211,7 +242,7 @@ fn expect(draft: &mut Draft, settings: &Node) {
     }
 }
 
-fn headers(draft: &mut Draft, settings: &Node) {
+fn header_rules(draft: &mut Draft, settings: &Node) {
     for (key, rule) in
         [("fail_if_header_matches", "not_matches"), ("fail_if_header_not_matches", "matches")]
     {

@@ -6,10 +6,10 @@ use super::super::draft::Draft;
 use super::super::kinds::{address, websocket};
 use super::super::note::{Told, Weight};
 use super::super::secrets::Variables;
-use super::super::span;
 use super::super::value::Value;
 use super::super::why::{self, Why};
 use super::super::yaml::Node;
+use super::super::{request, span};
 use super::{http, tcp};
 
 /// What blackbox_exporter takes off the time that Prometheus waits.
@@ -60,12 +60,12 @@ pub(super) fn draft(
         }
         "websocket" => {
             let mut draft = websocket(base, variables, target, &base.place);
-            tcp::settings(&mut draft, settings);
+            tcp::websocket(&mut draft, variables, settings);
             draft
         }
         "dns" => dns(base, settings, target),
         "icmp" => icmp(base, settings, target),
-        "grpc" => grpc(base, settings, target),
+        "grpc" => grpc(base, variables, settings, target),
         _ => return Err(why::NO_KIND),
     };
     let own = module.text("timeout").and_then(|it| span::go(&it)).filter(|it| !it.is_zero());
@@ -221,11 +221,17 @@ fn icmp(base: &Draft, settings: Option<&Node>, target: &str) -> Draft {
     if let Some(bytes) = settings.integer("payload_size").filter(|it| *it > 0) {
         draft.part(&["payload"], Value::Integer(bytes), &settings.place(), "payload_size");
     }
-    unknown(&mut draft, settings, &["payload_size"]);
+    if let Some(hops) = settings.integer("ttl").filter(|it| *it > 0) {
+        draft.part(&["ttl"], Value::Integer(hops), &settings.place(), "ttl");
+    }
+    if settings.bool("dont_fragment") == Some(true) {
+        draft.part(&["dont_fragment"], Value::Bool(true), &settings.place(), "dont_fragment");
+    }
+    unknown(&mut draft, settings, &["payload_size", "ttl", "dont_fragment"]);
     draft
 }
 
-fn grpc(base: &Draft, settings: Option<&Node>, target: &str) -> Draft {
+fn grpc(base: &Draft, variables: &mut Variables, settings: Option<&Node>, target: &str) -> Draft {
     let peer = target.split_once("://").map_or(target, |(_, rest)| rest);
     let mut draft = address(base, "grpc", peer, None);
     let Some(settings) = settings else { return draft };
@@ -236,6 +242,12 @@ fn grpc(base: &Draft, settings: Option<&Node>, target: &str) -> Draft {
     if let Some(service) = settings.text("service").filter(|it| !it.is_empty()) {
         draft.key("service", service);
     }
-    unknown(&mut draft, settings, &["tls", "tls_config", "service"]);
+    if let Some(metadata) = settings.get("metadata") {
+        for (name, node) in metadata.entries() {
+            let text = metadata.texts(name).into_iter().next().unwrap_or_default();
+            request::metadata(&mut draft, variables, (name, &text), &node.place());
+        }
+    }
+    unknown(&mut draft, settings, &["tls", "tls_config", "service", "metadata"]);
     draft
 }

@@ -2,9 +2,11 @@
 
 use super::super::draft::Draft;
 use super::super::note::{Told, Weight};
+use super::super::secrets::{Variables, logs_in};
 use super::super::value::Value;
 use super::super::why;
 use super::super::yaml::Node;
+use super::http::{headers, login};
 use super::module::{tls, unknown};
 
 /// Carries the settings of a prober with a dialogue into `draft`.
@@ -14,8 +16,6 @@ pub(super) fn settings(draft: &mut Draft, settings: Option<&Node>) {
     let from_start = settings.bool("tls") == Some(true);
     if from_start {
         draft.key("tls", Value::Table(vec![("verify".to_owned(), Value::Bool(true))]));
-    }
-    if from_start || draft.kind() == "websocket" {
         tls(draft, config, "tls");
     }
     if let Some(dialogue) = settings.get("query_response") {
@@ -30,13 +30,40 @@ pub(super) fn settings(draft: &mut Draft, settings: Option<&Node>) {
     unknown(draft, settings, &["tls", "tls_config", "query_response"]);
 }
 
+/// Carries the settings of the `websocket` prober into `draft`.
+pub(super) fn websocket(draft: &mut Draft, variables: &mut Variables, settings: Option<&Node>) {
+    let Some(settings) = settings else { return };
+    if let Some(config) = settings.get("http_config") {
+        headers(draft, variables, config);
+        login(draft, variables, config);
+        tls(draft, config.get("tls_config"), "tls");
+        unknown(draft, config, &["headers", "basic_auth", "bearer_token", "tls_config"]);
+    }
+    if let Some(dialogue) = settings.get("query_response") {
+        let mut steps = Vec::new();
+        for item in dialogue.items() {
+            step(draft, &mut steps, item, None);
+        }
+        if !steps.is_empty() {
+            draft.needed(&["dialogue"], Value::List(steps), &dialogue.place(), "query_response");
+        }
+    }
+    unknown(draft, settings, &["http_config", "query_response"]);
+}
+
 /// One item may wait for something, answer it, and start TLS, in this order.
 fn step(draft: &mut Draft, steps: &mut Vec<Value>, item: &Node, config: Option<&Node>) {
     if let Some(pattern) = item.text("expect").filter(|it| !it.is_empty()) {
         steps.push(Value::one("expect", pattern));
     }
     if let Some(send) = item.text("send").filter(|it| !it.is_empty()) {
-        steps.push(Value::one("send", format!("{}\n", groups(&send))));
+        // A message of a WebSocket is sent as it is, a line gets its end.
+        let end = if draft.kind() == "websocket" { "" } else { "\n" };
+        if logs_in(&send) {
+            draft.tell(Told::new(Weight::Off, &item.place(), "send", why::SEND_SECRET));
+        } else {
+            steps.push(Value::one("send", format!("{}{end}", groups(&send))));
+        }
     }
     if item.bool("starttls") == Some(true) {
         let verify = config.and_then(|it| it.bool("insecure_skip_verify")) != Some(true);

@@ -109,6 +109,12 @@ fn each_setting_of_http_is_carried_or_told() {
     http("{ tls_config: { cert_file: /a, key_file: /b } }", &["off line 5: tls_config.cert_file"]);
     http("{ preferred_ip_protocol: ip4, ip_protocol_fallback: false }", &["ip = \"v4\""]);
     http("{ preferred_ip_protocol: ip6 }", &["changed line 5: preferred_ip_protocol"]);
+    http("{ enable_http3: true }", &["http_version = \"3\""]);
+    http(
+        "{ http_headers: { A: { values: [b] }, C: { secrets: [hunter2] } } }",
+        &["a = \"b\", c = { env = "],
+    );
+    http("{ proxy_from_environment: true }", &["off line 5: proxy_from_environment"]);
     http("{ gì_đó: 1 }", &["weaker line 5: gì_đó: this setting has no counterpart"]);
 }
 
@@ -131,7 +137,7 @@ fn each_other_prober_becomes_its_kind() {
         "icmp",
         "{ payload_size: 100, dont_fragment: true }",
         "a.vn",
-        &["payload = 100", "weaker line 5: dont_fragment"],
+        &["payload = 100", "dont_fragment = true"],
     );
     check(
         "grpc",
@@ -160,7 +166,26 @@ fn each_other_prober_becomes_its_kind() {
         "8.8.8.8",
         &["record = \"ANY\"", "changed line 5: query_type"],
     );
-    check("websocket", "{}", "wss://a.vn/x", &["a.vn"]);
+    let websocket = "{ http_config: { headers: { Origin: https://a.vn }, bearer_token: hunter2, \
+        tls_config: { insecure_skip_verify: true } }, query_response: [{ send: ping }, { expect: pong }] }";
+    check(
+        "websocket",
+        websocket,
+        "wss://a.vn/x",
+        &[
+            "kind = \"websocket\"\nurl = \"wss://a.vn/x\"",
+            "origin = \"https://a.vn\"",
+            "bearer = { env = ",
+            "tls = { verify = false }",
+            "dialogue = [{ send = \"ping\" }, { expect = \"pong\" }]",
+        ],
+    );
+    check(
+        "unix",
+        "{ query_response: [{ send: PING }] }",
+        "/run/a.sock",
+        &["kind = \"unix\"\npath = \"/run/a.sock\"", "{ send = \"PING\\n\" }"],
+    );
     check("lạ", "{}", "a.vn", &["lost line 8: module m: there is no check of this kind"]);
 }
 
@@ -205,6 +230,17 @@ scrape_configs:
     ] {
         assert!(shown.contains(it), "wants {it}\n{shown}");
     }
+}
+
+#[test]
+fn a_user_in_an_address_is_in_no_name() {
+    check(
+        "http",
+        "{}",
+        "https://u:hunter2@a.vn/x",
+        &["name = \"https://a.vn/x\"", "url = \"https://a.vn/x\""],
+    );
+    check("tcp", "{}", "u:hunter2@a.vn:1", &["# a.vn:1: ", "…@a.vn` is not a host"]);
 }
 
 #[test]

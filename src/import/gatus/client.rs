@@ -40,9 +40,11 @@ pub(super) fn client(draft: &mut Draft, variables: &mut Variables, client: Optio
         let place = node.place();
         match key.as_str() {
             "timeout" | "ignore-redirect" => {}
+            // Gatus itself uses these for HTTP only.
+            "proxy-url" | "oauth2" if !is_http => {}
             "insecure" => {
                 if client.bool(key) == Some(true)
-                    && matches!(draft.kind(), "http" | "tls" | "websocket" | "grpc")
+                    && (matches!(draft.kind(), "http" | "tls") || draft.is_secure())
                 {
                     draft.needed(&["tls", "verify"], Value::Bool(false), &place, "insecure");
                 }

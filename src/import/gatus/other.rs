@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::draft::Draft;
 use super::super::kinds::{address, websocket};
 use super::super::note::{Place, Told, Weight};
-use super::super::secrets::Variables;
+use super::super::secrets::{Variables, logs_in};
 use super::super::value::Value;
 use super::super::why::{self, Why};
 use super::super::yaml::Node;
@@ -54,7 +54,10 @@ pub(super) fn kind(
             draft.key("dialogue", Value::List(vec![Value::one("expect", "^SSH-")]));
             draft.tell(Told::new(Weight::Changed, place, "ssh", why::NO_LOGIN));
         }
-        "ws" | "wss" => draft = websocket(base, variables, url, place),
+        "ws" | "wss" => {
+            draft = websocket(base, variables, url, place);
+            dialogue(&mut draft, node);
+        }
         "grpc" | "grpcs" => {
             draft = address(base, "grpc", peer, None);
             if scheme == "grpcs" {
@@ -83,6 +86,10 @@ fn dialogue(draft: &mut Draft, node: &Node) {
     let Some(body) = node.get("body") else { return };
     let text = body.as_text().unwrap_or_default();
     if text.is_empty() {
+        return;
+    }
+    if logs_in(&text) {
+        draft.tell(Told::new(Weight::Off, &body.place(), "body", why::SEND_SECRET));
         return;
     }
     let mut steps = vec![Value::one("send", text)];
@@ -119,10 +126,14 @@ pub(super) fn expect(draft: &mut Draft, conditions: &[Written], timeout: Duratio
         let kind = draft.kind();
         let done = match &it.condition.subject {
             Subject::Connected => super::connected(&it.condition),
-            Subject::Certificate if kind == "tls" => super::certificate(draft, it),
+            Subject::Certificate if kind == "tls" || (kind == "websocket" && draft.is_secure()) => {
+                super::certificate(draft, it)
+            }
             Subject::Rcode if kind == "dns" => Ok(()),
             Subject::Body if kind == "dns" => answer(draft, it),
-            Subject::Body if kind == "tcp" && in_dialogue(&it.condition) => Ok(()),
+            Subject::Body if matches!(kind, "tcp" | "websocket") && in_dialogue(&it.condition) => {
+                Ok(())
+            }
             Subject::ResponseTime => match super::limit(&it.condition) {
                 Some(limit) if limit < timeout => {
                     timeout = limit;

@@ -105,6 +105,20 @@ fn each_kind_of_address_becomes_its_kind_of_check() {
         &["host = \"a.vn\"", "timeout = \"300ms\"", "changed"],
     );
     check("url: ssh://a.vn", &answers, &["a.vn:22", "^SSH-"]);
+    check(
+        "url: wss://u:hunter2@a.vn/x\nbody: ping\nheaders: { Origin: https://a.vn }\nclient: { insecure: true }",
+        &["[BODY] == pat(*pong*)", "[CERTIFICATE_EXPIRATION] > 24h"],
+        &[
+            "kind = \"websocket\"\nurl = \"wss://a.vn/x\"",
+            "headers = { origin = \"https://a.vn\" }",
+            "dialogue = [{ send = \"ping\" }, { expect = \"pong\" }]",
+            "auth = { basic = { user = \"u\", password = { env = \"CONG_THU_PASSWORD\" } } }",
+            "tls = { verify = false }",
+            "cert_days = 1",
+        ],
+    );
+    let insecure = "url: grpcs://a.vn:443\nclient: { insecure: true }";
+    check(insecure, &answers, &["kind = \"grpc\"", "tls = { verify = false }"]);
     check("url: grpcs://a.vn:443", &answers, &["kind = \"grpc\"", "tls = true"]);
     check("url: redis://a.vn", &answers, &["address = \"a.vn:6379\"", "changed"]);
     for lost in ["udp://a.vn:1", "sctp://a.vn:1", "foo://a.vn", "a.vn"] {

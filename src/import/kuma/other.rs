@@ -9,7 +9,7 @@ use super::super::note::{Place, Told, Weight};
 use super::super::secrets::Variables;
 use super::super::value::Value;
 use super::super::why::{self, Why};
-use super::super::{pattern, span};
+use super::super::{pattern, request, span};
 use super::Fields;
 
 /// Kinds that log in or speak a protocol of their own over TCP, with their usual port.
@@ -51,7 +51,17 @@ pub(super) fn draft(
         "grpc-keyword" => grpc(base, variables, monitor),
         "websocket-upgrade" => {
             let url = monitor.text("url").unwrap_or_default();
-            websocket(base, variables, &url, &place)
+            let mut draft = websocket(base, variables, &url, &place);
+            if monitor.is("ignoretls") && url.starts_with("wss") {
+                draft.needed(&["tls", "verify"], Value::Bool(false), &place, "ignore TLS errors");
+            }
+            if let Some(subprotocol) = monitor.text("wssubprotocol") {
+                draft.needed(&["subprotocol"], subprotocol, &place, "subprotocol");
+            }
+            if monitor.is("wsignoresecwebsocketacceptheader") {
+                draft.tell(Told::new(Weight::Off, &place, "ignored header", why::ACCEPT_HEADER));
+            }
+            draft
         }
 
         "smtp" => smtp(base, monitor, &peer),
@@ -189,14 +199,7 @@ fn grpc(base: &Draft, variables: &mut Variables, monitor: &Fields) -> Draft {
         serde_json::from_str(&metadata).unwrap_or_default();
     for (name, value) in &metadata {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let name = name.to_ascii_lowercase();
-        let what = format!("metadata {name}");
-        let value = if super::super::secrets::is_delicate(&name, &text) {
-            variables.refer(&draft.id, &what, &place, &text)
-        } else {
-            Value::Text(text)
-        };
-        draft.needed(&["metadata", &name], value, &place, &what);
+        request::metadata(&mut draft, variables, (name, &text), &place);
     }
     draft
 }

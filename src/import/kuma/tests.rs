@@ -163,7 +163,14 @@ fn other_monitors_become_the_nearest_check_or_are_told() {
         &json!({ "type": "smtp", "hostname": "a.vn", "smtpSecurity": "starttls" }),
         &["address = \"a.vn:25\"", "starttls = \"smtp\""],
     );
-    check(&json!({ "type": "websocket-upgrade", "url": "wss://a.vn/x" }), &["a.vn"]);
+    check(
+        &json!({ "type": "websocket-upgrade", "url": "wss://a.vn/x", "wsSubprotocol": "v12.stomp", "ignoreTls": true }),
+        &["kind = \"websocket\"", "subprotocol = \"v12.stomp\"", "tls = { verify = false }"],
+    );
+    check(
+        &json!({ "type": "websocket-upgrade", "url": "ws://a.vn/", "wsIgnoreSecWebsocketAcceptHeader": 1 }),
+        &["off monitor 7: ignored header"],
+    );
     check(&host("mqtt", 1883), &["address = \"a.vn:1883\"", "weaker monitor 7: mqtt"]);
     let database =
         |kind: &str, text: &str| json!({ "type": kind, "databaseConnectionString": text });
