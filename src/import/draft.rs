@@ -185,6 +185,15 @@ impl Draft {
         for part in parts {
             self.parts.push(part);
             let Err(problem) = judge(&self.text()) else { continue };
+            // A check that does not run may name a secret that is not there yet.
+            let asleep = Self { off: Some(String::from("-")), ..self.clone() };
+            let last = self.parts.last().filter(|it| it.loss == Weight::Off && self.off.is_none());
+            if let Some(part) = last.filter(|_| judge(&asleep.text()).is_ok()) {
+                let told =
+                    Told::new(Weight::Off, &part.place, part.what.as_str(), why::SECRET_FILE);
+                self.tell(told.with(&problem));
+                continue;
+            }
             if let Some(part) = self.parts.pop() {
                 let told = Told::new(part.loss, &part.place, part.what, why::NOT_TAKEN);
                 self.tell(told.with(&problem));

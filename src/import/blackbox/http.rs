@@ -1,7 +1,7 @@
 //! The `http` prober of blackbox_exporter.
 
 use super::super::draft::Draft;
-use super::super::note::{Told, Weight};
+use super::super::note::{Place, Told, Weight};
 use super::super::request;
 use super::super::secrets::Variables;
 use super::super::value::Value;
@@ -76,10 +76,10 @@ pub(super) fn draft(
     } else if settings.bool("enable_http2") == Some(false) {
         draft.key("http_version", "1.1");
     }
-    if let Some(node) = settings.get("proxy_from_environment") {
-        if settings.bool("proxy_from_environment") == Some(true) {
-            draft.tell(Told::new(Weight::Off, &node.place(), "proxy_from_environment", why::PROXY));
-        }
+    if let Some(node) = settings.get("proxy_from_environment")
+        && settings.bool("proxy_from_environment") == Some(true)
+    {
+        draft.tell(Told::new(Weight::Off, &node.place(), "proxy_from_environment", why::PROXY));
     }
     expect(&mut draft, settings);
     unknown(&mut draft, settings, KNOWN);
@@ -103,8 +103,24 @@ pub(super) fn headers(draft: &mut Draft, variables: &mut Variables, settings: &N
             let value = variables.refer(&draft.id, &what, &place, &secret);
             draft.needed(&["headers", &lower], value, &place, &what);
         } else if let Some(file) = node.texts("files").into_iter().next() {
-            draft.needed(&["headers", &lower], Value::one("file", file), &place, &what);
+            by_file(draft, &["headers", &lower], &file, |file| file, &place, &what);
         }
+    }
+}
+
+/// A secret in a file. One whose path is relative is somewhere else, seen from `targets.toml`.
+fn by_file(
+    draft: &mut Draft,
+    path: &[&str],
+    file: &str,
+    value: impl FnOnce(Value) -> Value,
+    place: &Place,
+    what: &str,
+) {
+    if file.starts_with('/') {
+        draft.needed(path, value(Value::one("file", file)), place, what);
+    } else {
+        draft.tell(Told::new(Weight::Off, place, what, why::SECRET_FILE));
     }
 }
 
@@ -144,10 +160,11 @@ pub(super) fn login(draft: &mut Draft, variables: &mut Variables, settings: &Nod
         let place = basic.place();
         let user = basic.text("username").unwrap_or_default();
         if let Some(file) = basic.text("password_file") {
-            let password = Value::one("file", file);
-            let login =
-                vec![("user".to_owned(), Value::from(user)), ("password".to_owned(), password)];
-            draft.needed(&["auth"], Value::one("basic", Value::Table(login)), &place, "basic_auth");
+            let login = |file| {
+                let user = ("user".to_owned(), Value::from(user));
+                Value::one("basic", Value::Table(vec![user, ("password".to_owned(), file)]))
+            };
+            by_file(draft, &["auth"], &file, login, &place, "basic_auth");
         } else {
             let password = basic.text("password").unwrap_or_default();
             request::basic(draft, variables, &user, &password, &place, "basic_auth");
@@ -156,12 +173,13 @@ pub(super) fn login(draft: &mut Draft, variables: &mut Variables, settings: &Nod
     let mut bearer = |node: &Node, file: bool| {
         let text = node.as_text().unwrap_or_default();
         let place = node.place();
-        let token = if file {
-            Value::one("file", text)
+        let what = "bearer token";
+        if file {
+            by_file(draft, &["auth"], &text, |it| Value::one("bearer", it), &place, what);
         } else {
-            variables.refer(&draft.id, "bearer token", &place, &text)
-        };
-        draft.needed(&["auth"], Value::one("bearer", token), &place, "bearer token");
+            let token = variables.refer(&draft.id, what, &place, &text);
+            draft.needed(&["auth"], Value::one("bearer", token), &place, what);
+        }
     };
     if let Some(node) = settings.get("bearer_token") {
         bearer(node, false);

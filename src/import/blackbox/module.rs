@@ -125,8 +125,13 @@ pub(super) fn tls(draft: &mut Draft, config: Option<&Node>, path: &str) {
                 }
             }
             "ca_file" => {
-                if let Some(file) = node.as_text().filter(|it| !it.is_empty()) {
-                    draft.needed(&[path, "roots"], file, &place, &what);
+                match node.as_text().filter(|it| !it.is_empty()) {
+                    // Relative to blackbox.yml, it is somewhere else seen from targets.toml.
+                    Some(file) if !file.starts_with('/') => {
+                        draft.tell(Told::new(Weight::Off, &place, what, why::ROOTS));
+                    }
+                    Some(file) => draft.needed(&[path, "roots"], file, &place, &what),
+                    None => {}
                 }
             }
             "min_version" => {

@@ -89,7 +89,7 @@ fn each_setting_of_http_is_carried_or_told() {
     );
     http(
         "{ basic_auth: { username: u, password_file: /no/such } }",
-        &["off line 5: basic_auth: targets.toml does not"],
+        &["off line 5: basic_auth: the secret is in a file", "password = { file = \"/no/such\" }"],
     );
     http("{ authorization: { credentials: hunter2 } }", &["bearer = { env = "]);
     http(
@@ -109,6 +109,12 @@ fn each_setting_of_http_is_carried_or_told() {
     http("{ tls_config: { cert_file: /a, key_file: /b } }", &["off line 5: tls_config.cert_file"]);
     http("{ preferred_ip_protocol: ip4, ip_protocol_fallback: false }", &["ip = \"v4\""]);
     http("{ preferred_ip_protocol: ip6 }", &["changed line 5: preferred_ip_protocol"]);
+    let relative =
+        "{ basic_auth: { username: u, password_file: no/such }, tls_config: { ca_file: a.pem } }";
+    http(
+        relative,
+        &["off line 5: basic_auth: the secret is in a file", "off line 5: tls_config.ca_file"],
+    );
     http("{ enable_http3: true }", &["http_version = \"3\""]);
     http(
         "{ http_headers: { A: { values: [b] }, C: { secrets: [hunter2] } } }",
