@@ -1,7 +1,7 @@
 //! What touches the network. One file a kind; the decisions on what came are pure.
 //!
 //! Read in this order: [`stopwatch`] (where a run's time goes), [`net`] (what all runs share),
-//! [`resolve`], [`dial`] and [`tls`] (the way to a server), then a file for each kind.
+//! [`resolve`], [`dial`], [`tls`] and [`quic`] (the way to a server), then a file for each kind.
 
 pub mod stopwatch;
 pub mod net;
@@ -36,23 +36,22 @@ pub use net::{Net, NetError, Settings};
 
 use stopwatch::Fault;
 
-/// Runs `check` once, in the way of `how` (a [`crate::model::check::Lane`] will do). `now` is the wall time at the start, by which certificates are
+/// Runs `check` once, in the way of `how` (a [`crate::model::check::Lane`] will do). `now` is the
+/// wall time at the start, by which certificates are
 /// judged. Never fails and never outlasts the check's timeout by more than a few milliseconds
 /// (besides the time spent aside, which has the same limit of its own).
 pub async fn run(check: &Check, how: impl Into<How>, net: &Net, now: Millis) -> Observation {
     let how = how.into();
     match &check.spec {
-        // Much the largest: boxed, so that runs of the other kinds don't carry its size.
-        // The two that speak HTTP are apart on the heap: they are the largest, and would make
-        // every kind's run as large.
+        // Each on the heap: the futures are large, and one would make every kind's run as large.
         Spec::Http(spec) => Box::pin(http::run(spec, check, how, net, now)).await,
-        Spec::Tls(spec) => tls::run(spec, check, how, net, now).await,
-        Spec::Tcp(spec) => tcp::run(spec, check, how, net, now).await,
-        Spec::Unix(spec) => unix::run(spec, check, how, net, now).await,
+        Spec::Tls(spec) => Box::pin(tls::run(spec, check, how, net, now)).await,
+        Spec::Tcp(spec) => Box::pin(tcp::run(spec, check, how, net, now)).await,
+        Spec::Unix(spec) => Box::pin(unix::run(spec, check, how, net, now)).await,
         Spec::Websocket(spec) => Box::pin(websocket::run(spec, check, how, net, now)).await,
-        Spec::Dns(spec) => dns::run(spec, check, how, net, now).await,
+        Spec::Dns(spec) => Box::pin(dns::run(spec, check, how, net, now)).await,
         Spec::Icmp(spec) => icmp::run(spec, check, how, net).await,
-        Spec::Grpc(spec) => grpc::run(spec, check, how, net, now).await,
+        Spec::Grpc(spec) => Box::pin(grpc::run(spec, check, how, net, now)).await,
         Spec::Heartbeat(spec) => heartbeat::run(&check.id, spec, net.board.as_deref()),
     }
 }

@@ -15,7 +15,11 @@ use crate::metrics::Metrics;
 use crate::model::observation::Observation;
 use crate::model::phases::Phases;
 use crate::model::reason::Reason;
+use crate::model::time::Micros;
 use crate::web::probe::{ProbeAsk, ProbeRefusal};
+
+/// A body that takes patterns a millisecond or so.
+const LIGHT_BYTES_MAX: u32 = 1 << 20;
 
 /// Who answers `/probe`.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ impl Probes {
             Err(Refusal::Request(why)) => return Err(ProbeRefusal::Wrong(why)),
             Err(Refusal::Target(why)) => refused(why),
         };
-        let answered = blackbox::answer(&module, &seen, timeout);
+        let (seen, answered) = judged(&module, seen, timeout).await?;
         self.metrics.probes().answered(&module.name, answered.success);
         Ok(if ask.debug { told(&module, &ask, &seen, &answered) } else { answered.metrics })
     }
@@ -90,6 +94,25 @@ impl Probes {
             () = self.runs.cut.cancelled() => Err(ProbeRefusal::Full),
         }
     }
+}
+
+/// The answer to what was seen. Patterns over a large body and expressions take long enough to
+/// keep other tasks waiting: they run where that is allowed.
+async fn judged(
+    module: &Arc<Module>,
+    seen: Observation,
+    timeout: Micros,
+) -> Result<(Observation, Answered), ProbeRefusal> {
+    if !module.is_heavy() && seen.bytes < LIGHT_BYTES_MAX {
+        let answered = blackbox::answer(module, &seen, timeout);
+        return Ok((seen, answered));
+    }
+    let module = Arc::clone(module);
+    let judging = tokio::task::spawn_blocking(move || {
+        let answered = blackbox::answer(&module, &seen, timeout);
+        (seen, answered)
+    });
+    judging.await.map_err(|panic| ProbeRefusal::Wrong(format!("a bug of ours: {panic}")))
 }
 
 /// What is seen of a target that nothing can be sent to.

@@ -55,6 +55,19 @@ pub struct Module {
     pub shown: String,
 }
 
+impl Module {
+    /// Whether judging an answer may take long however small it is.
+    #[must_use]
+    pub const fn is_heavy(&self) -> bool {
+        match &self.prober {
+            Prober::Http(it) => {
+                it.fail_if_json_matches.is_some() || it.fail_if_json_not_matches.is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What a module does, with the settings of exactly that.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Prober {

@@ -295,6 +295,8 @@ fn a_family_is_one_block_in_either_format_and_all_have_heads() {
     alerts.troubles("blind", 0);
     alerts.heartbeat("sent");
     metrics.period(Span::new(Millis(1_000), Millis(2_500)).unwrap());
+    metrics.show_probes().unwrap();
+    metrics.probes().answered("http_2xx", true);
     for format in [Format::Text, Format::OpenMetrics] {
         let page = page(&metrics, format);
         let heads: Vec<_> = page.lines().filter_map(|it| it.strip_prefix("# TYPE ")).collect();

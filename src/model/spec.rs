@@ -156,6 +156,9 @@ pub struct TlsClient {
     pub verify: bool,
     /// Trusted roots besides the system's, as PEM.
     pub roots_pem: Option<Vec<u8>>,
+    /// Whether those alone are trusted. Not offered in `targets.toml`: it is how
+    /// blackbox_exporter reads `ca_file`.
+    pub roots_only: bool,
     /// Our own certificate and key, as PEM.
     pub identity_pem: Option<(Vec<u8>, Secret)>,
     /// The name to ask for and verify, if not the host.
@@ -171,6 +174,7 @@ impl Default for TlsClient {
         Self {
             verify: true,
             roots_pem: None,
+            roots_only: false,
             identity_pem: None,
             server_name: None,
             version_min: TlsVersion::Tls12,

@@ -1,10 +1,7 @@
 //! `/probe` in the place of blackbox_exporter: reloads, and a Prometheus that knows no other.
 
-use std::net::TcpListener;
-use std::process::Command;
-
-use crate::harness::{Daemon, Folder, Process, is_installed, until};
-use crate::prometheus::query;
+use crate::harness::{Daemon, Folder, is_installed, until};
+use crate::prometheus::{self, query};
 use crate::server::Server;
 use crate::skip::skip;
 
@@ -38,16 +35,7 @@ fn a_scrape_configuration_of_blackbox_exporter_goes_on_working() {
         daemon.address,
         daemon.address,
     );
-    std::fs::write(folder.path().join("prometheus.yml"), scrape).unwrap();
-    // Free a moment ago; Prometheus can't choose one itself and say which.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut command = Command::new("prometheus");
-    command.current_dir(folder.path()).args([
-        "--config.file=prometheus.yml",
-        "--storage.tsdb.path=prometheus-data",
-        &format!("--web.listen-address={address}"),
-    ]);
-    let _prometheus = Process::start(command, folder.path());
+    let (address, _prometheus) = prometheus::start(&folder, &scrape);
     let asks = |text: &str| until(text, || Some(query(address, text)).filter(|it| !it.is_empty()));
 
     let up = asks("probe_success{job=\"blackbox\"} == 1");

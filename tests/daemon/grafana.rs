@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::harness::{Folder, Process, is_installed, within};
-use crate::prometheus::query;
+use crate::prometheus::{query, start};
 use crate::rules::project;
 use crate::skip::skip;
 
@@ -228,15 +228,7 @@ fn prometheus(folder: &Folder, target: SocketAddr) -> (SocketAddr, Process) {
         "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
          scrape_configs:\n- job_name: thongsuot\n  static_configs: [{{targets: ['{target}']}}]\n"
     );
-    std::fs::write(folder.path().join("prometheus.yml"), scrape).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut command = Command::new("prometheus");
-    command.current_dir(folder.path()).args([
-        "--config.file=prometheus.yml",
-        "--storage.tsdb.path=prometheus-data",
-        &format!("--web.listen-address={address}"),
-    ]);
-    (address, Process::start(command, folder.path()))
+    start(folder, &scrape)
 }
 
 /// VictoriaMetrics with the same scrape configuration, but rules, which are vmalert's matter.

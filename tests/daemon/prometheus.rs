@@ -20,6 +20,20 @@ pub(crate) fn query(prometheus: SocketAddr, query: &str) -> Vec<Value> {
     series.iter().map(|it| it["metric"].clone()).collect()
 }
 
+/// Starts Prometheus with this configuration in `folder`; gives where it listens.
+pub(crate) fn start(folder: &Folder, config: &str) -> (SocketAddr, Process) {
+    std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+    // Free a moment ago; Prometheus can't choose one itself and say which.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new("prometheus");
+    command.current_dir(folder.path()).args([
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=prometheus-data",
+        &format!("--web.listen-address={address}"),
+    ]);
+    (address, Process::start(command, folder.path()))
+}
+
 #[test]
 fn a_real_prometheus_sees_it_up_and_the_system_down() {
     if !is_installed("prometheus") {
@@ -35,16 +49,7 @@ fn a_real_prometheus_sees_it_up_and_the_system_down() {
          static_configs: [{{targets: ['{}']}}]\n",
         daemon.address
     );
-    std::fs::write(folder.path().join("prometheus.yml"), scrape).unwrap();
-    // Free a moment ago; Prometheus can't choose one itself and say which.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut command = Command::new("prometheus");
-    command.current_dir(folder.path()).args([
-        "--config.file=prometheus.yml",
-        "--storage.tsdb.path=prometheus-data",
-        &format!("--web.listen-address={address}"),
-    ]);
-    let _prometheus = Process::start(command, folder.path());
+    let (address, _prometheus) = start(&folder, &scrape);
     let asks = |text: &str| until(text, || Some(query(address, text)).filter(|it| !it.is_empty()));
 
     assert_eq!(asks("up{job=\"thongsuot\"} == 1").len(), 1);

@@ -4,6 +4,7 @@ use super::{client, family, tls};
 use crate::blackbox::desk::{Desk, Table};
 use crate::blackbox::module::{Compression, Family, HeaderMatch, Http, Version};
 use crate::blackbox::yaml::Entry;
+use crate::blackbox::yaml::Node;
 use crate::model::spec::{Auth, TlsClient};
 
 /// Largest body to send, as for our own checks.
@@ -87,10 +88,8 @@ pub(super) fn http(desk: &mut Desk<'_>, module: Table<'_>) -> Http {
         codes.into_iter().filter_map(|node| desk.number(node, "valid_status_codes", 100, 999));
     let valid_status = codes.filter_map(|code| u16::try_from(code).ok()).collect();
     let versions = desk.list(table, "valid_http_versions");
-    let versions = versions.into_iter();
-    let valid_versions: Vec<Version> = versions
-        .filter_map(|node| desk.word(node, "valid_http_versions", Version::NAMES))
-        .collect();
+    let valid_versions: Vec<Version> =
+        versions.into_iter().filter_map(|node| version(desk, node)).collect();
     let (http2, http3) = newer(desk, table, &valid_versions);
     Http {
         family: family(desk, table),
@@ -144,6 +143,20 @@ fn redirects(desk: &mut Desk<'_>, table: Table<'_>) -> bool {
     let mend = "write `follow_redirects` and the opposite";
     desk.note(at, "`no_follow_redirects` is deprecated", mend);
     !desk.bool(table, "no_follow_redirects", false)
+}
+
+/// One of `valid_http_versions`. `HTTP/2` stands in blackbox_exporter's own example, though no
+/// answer there is ever called so: what is meant is clear.
+fn version(desk: &mut Desk<'_>, node: &Node) -> Option<Version> {
+    const KEY: &str = "valid_http_versions";
+    let meant = [("HTTP/2", Version::Http2), ("HTTP/3", Version::Http3)];
+    let text = desk.scalar(node, KEY)?;
+    let Some((_, version)) = meant.into_iter().find(|(name, _)| *name == text) else {
+        return desk.word(node, KEY, Version::NAMES);
+    };
+    let what = format!("`{text}` is taken as `{text}.0`; blackbox_exporter would never match it");
+    desk.note(node.at, what, format!("write `{text}.0`"));
+    Some(version)
 }
 
 /// Whether HTTP/2 and HTTP/3 are spoken.

@@ -42,7 +42,15 @@ pub(super) fn tls(desk: &mut Desk<'_>, section: Table<'_>) -> TlsClient {
     let server_name = desk.text(table, "server_name").filter(|name| !name.is_empty());
     let server_name = server_name.map(str::to_owned);
     let (version_min, version_max) = versions(desk, table);
-    TlsClient { verify, roots_pem, identity_pem, server_name, version_min, version_max }
+    TlsClient {
+        verify,
+        roots_only: roots_pem.is_some(),
+        roots_pem,
+        identity_pem,
+        server_name,
+        version_min,
+        version_max,
+    }
 }
 
 fn versions(desk: &mut Desk<'_>, table: Table<'_>) -> (TlsVersion, Option<TlsVersion>) {

@@ -53,7 +53,8 @@ pub(in crate::probe) struct TlsSetups {
 #[derive(Debug, Default)]
 struct Made {
     setups: HashMap<TlsClient, Vec<(Alpn, TlsSetup)>>,
-    roots: HashMap<Vec<u8>, Arc<Roots>>,
+    /// By PEM, and whether it stands alone.
+    roots: HashMap<(Vec<u8>, bool), Arc<Roots>>,
 }
 
 impl TlsSetups {
@@ -83,15 +84,16 @@ impl Made {
     /// The roots of `client`: the base ones and its own, shared by all that name the same.
     fn roots(&mut self, client: &TlsClient, base: &Arc<Roots>) -> Result<Arc<Roots>, Fault> {
         let Some(pem) = &client.roots_pem else { return Ok(Arc::clone(base)) };
-        if let Some(roots) = self.roots.get(pem) {
+        let key = (pem.clone(), client.roots_only);
+        if let Some(roots) = self.roots.get(&key) {
             return Ok(Arc::clone(roots));
         }
-        let mut roots = Roots::clone(base);
+        let mut roots = if client.roots_only { Roots::default() } else { Roots::clone(base) };
         roots.add_pem(pem).map_err(|why| {
             Fault::new(Reason::SelfSecret, format!("trusted roots of the check: {why}"))
         })?;
         let roots = Arc::new(roots);
-        self.roots.insert(pem.clone(), Arc::clone(&roots));
+        self.roots.insert(key, Arc::clone(&roots));
         Ok(roots)
     }
 }
