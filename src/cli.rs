@@ -19,6 +19,7 @@ mod output;
 mod tame;
 mod report;
 mod export;
+mod import;
 mod rules;
 
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ enum Command {
     Demo(demo::Demo),
     /// Say what a configuration means, or everything that is wrong with it.
     Check(check::Check),
+    /// Make `targets.toml` from the configuration of Gatus, Uptime Kuma or blackbox_exporter.
+    Import(import::Import),
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
     /// Run one probe now, and explain it: phases, addresses, certificates, what was expected.
@@ -114,6 +117,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(it) => it.run(),
         Command::Demo(it) => it.run(),
         Command::Check(it) => it.run(),
+        Command::Import(it) => it.run(),
         Command::Schema => check::schema(),
         Command::Probe(it) => it.run(),
         Command::Status(it) => it.run(),

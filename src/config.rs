@@ -33,7 +33,7 @@ use crate::model::alerting::Alerting;
 use crate::model::system::Roster;
 
 pub use element::NotAn;
-pub use load::{load, parse_str};
+pub use load::{load, parse_str, parse_with};
 pub use mistake::{Mistake, Mistakes, What};
 pub use monitor::{BlockSignature, HistoryKeys, Monitor};
 pub use note::{Note, NoteWhat};

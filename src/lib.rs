@@ -3,6 +3,8 @@
 //! Read in this order: [`model`] (the nouns), [`availability`] (what results mean: no I/O, no
 //! clock), [`clock`] (the only file that asks the time), [`schedule`] (when), [`probe`] (what
 //! touches the network), [`history`] (what was measured, kept), [`report`] (what it comes to),
+//! [`alert`] (who is told), [`metrics`] and [`web`] (what is shown), [`config`] (from text to what is meant), [`import`] (from
+//! other monitors' configurations to ours), [`app`] (how it hangs together), [`demo`]
 //! [`alert`] (who is told), [`metrics`] and [`web`] (what is shown), [`config`] and [`blackbox`] (from text to what is meant), [`app`] (how it hangs together), [`demo`]
 //! and [`cli`]. What is deliberately missing, and why, is in `ARCHITECTURE.md`.
 
@@ -17,6 +19,7 @@ pub mod alert;
 pub mod metrics;
 pub mod web;
 pub mod config;
+pub mod import;
 pub mod blackbox;
 pub mod app;
 pub mod demo;

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("alert", &["availability", "model"]),
     ("metrics", &["model"]),
     ("config", &["availability", "model"]),
+    ("import", &["model"]),
     ("blackbox", &["model"]),
     ("web", &["history", "metrics", "availability", "model"]),
     (
@@ -46,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "app",
             "blackbox",
             "config",
+            "import",
             "web",
             "alert",
             "report",
@@ -97,6 +99,7 @@ const TEST_FILES: &[&str] = &[
     "src/availability/sketch.rs",
     "src/availability/slow.rs",
     "src/availability/truth.rs",
+    "src/import/samples.rs",
 ];
 
 struct Source {

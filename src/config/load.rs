@@ -51,6 +51,15 @@ pub fn parse_str(name: &str, text: &str) -> Result<Config, Mistakes> {
     parse_bytes(name, text.as_bytes().to_vec(), &|_| None)
 }
 
+/// The same with environment variables looked up with `env`.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn parse_with(name: &str, text: &str, env: Env<'_>) -> Result<Config, Mistakes> {
+    parse_bytes(name, text.as_bytes().to_vec(), env)
+}
+
 /// The same for any bytes and environment.
 pub(super) fn parse_bytes(name: &str, bytes: Vec<u8>, env: Env<'_>) -> Result<Config, Mistakes> {
     let mut reading = Reading::default();

@@ -2,6 +2,17 @@
 
 use std::fmt;
 
+/// Parts of names of headers whose values prove who one is.
+const CREDENTIALS: &[&str] =
+    &["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
+
+/// Whether a header of this name proves who one is, so that its value is a secret.
+#[must_use]
+pub fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    CREDENTIALS.iter().any(|part| name.contains(part))
+}
+
 /// A password, token or key. Printing it in any way gives `***`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);

@@ -9,7 +9,8 @@ use crate::harness::Folder;
 use crate::project;
 
 /// The pages about running it; each begins with a summary in Vietnamese.
-const PAGES: &[&str] = &["install", "upgrade", "backup", "capacity", "security", "troubleshooting"];
+const PAGES: &[&str] =
+    &["install", "upgrade", "backup", "capacity", "security", "troubleshooting", "import"];
 
 fn page(name: &str) -> String {
     fs::read_to_string(project(&format!("docs/{name}.md"))).unwrap()

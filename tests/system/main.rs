@@ -18,4 +18,5 @@ mod unix;
 mod websocket;
 mod grpc;
 mod heartbeat;
+mod import;
 mod web;

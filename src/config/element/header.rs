@@ -4,6 +4,8 @@ use http::{HeaderName, HeaderValue};
 
 use super::NotAn;
 
+pub(crate) use crate::model::secret::is_credential;
+
 /// Headers that the program sets itself; a second one would break the message.
 const OWN: &[&str] = &[
     "connection",
@@ -17,10 +19,6 @@ const OWN: &[&str] = &[
     "transfer-encoding",
     "upgrade",
 ];
-
-/// Parts of names of headers whose values prove who one is.
-const CREDENTIALS: &[&str] =
-    &["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
 
 /// The name of a header, lower case.
 pub(crate) fn name(text: &str) -> Result<String, NotAn> {
@@ -72,12 +70,6 @@ pub(crate) fn metadata_name(text: &str) -> Result<String, NotAn> {
 pub(crate) fn value(text: &str) -> Result<(), NotAn> {
     let sound = HeaderValue::from_str(text).is_ok() && text.is_ascii() && text.trim() == text;
     if sound { Ok(()) } else { Err(NotAn::HeaderValue) }
-}
-
-/// Whether a header of this name proves who one is, so that its value is a secret.
-pub(crate) fn is_credential(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('_', "-");
-    CREDENTIALS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
