@@ -20,6 +20,7 @@ mod notices;
 mod offline;
 mod runs;
 mod scheduled;
+mod serving;
 mod watched;
 mod pipeline;
 mod settings;
@@ -139,7 +140,7 @@ impl App {
         };
         let ready = Arc::clone(&source.ready);
         let router = web::router(web, Arc::clone(&common.metrics), source);
-        serve(&mut parts, listener, router, budget.connections);
+        serving::serve(&mut parts, listener, router, budget.connections)?;
         reloader.begin(past, &common.history).await?;
         keep_up(&mut parts, &common, Arc::clone(&reloader));
         judges.0.begin();
@@ -335,6 +336,7 @@ fn reloader(
         refused: Arc::clone(&common.refused),
         turn: tokio::sync::Mutex::default(),
         tasks: TaskTracker::new(),
+        runtime: tokio::runtime::Handle::current(),
     })
 }
 
@@ -381,15 +383,6 @@ fn judges(reloader: &Arc<Reloader>, common: &Common) -> (Maintained, Figures, Pa
         events: reloader.events.clone(),
     };
     (maintained, figures, past)
-}
-
-fn serve(parts: &mut Parts, listener: TcpListener, router: axum::Router, connections: usize) {
-    let stop = parts.stop_token();
-    let limits = web::Limits { connections, ..web::Limits::default() };
-    parts.spawn("web", async move {
-        web::serve(listener, router, limits, stop.cancelled_owned()).await;
-        Ok(())
-    });
 }
 
 fn open_history(

@@ -60,6 +60,8 @@ pub(super) struct Reloader {
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Reloads under way.
     pub(super) tasks: TaskTracker,
+    /// Where they run.
+    pub(super) runtime: tokio::runtime::Handle,
 }
 
 /// Reads the configuration that `options` name, and sets up its channels once, so that none is
@@ -138,7 +140,9 @@ impl Reloader {
         asked_by: &'static str,
     ) -> impl Future<Output = Result<Reloaded, Vec<String>>> + Send + use<> {
         let this = Arc::clone(self);
-        let task = self.tasks.spawn(async move { this.reload(asked_by).await });
+        // Not in the runtime of whoever asked, which may be that of the web.
+        let task = async move { this.reload(asked_by).await };
+        let task = self.tasks.spawn_on(task, &self.runtime);
         async move { task.await.unwrap_or_else(|panic| Err(vec![panic.to_string()])) }
     }
 
