@@ -19,6 +19,9 @@ const NICE: &str = "-10";
 /// How long a program may take to end when asked.
 const END_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a program may take to end by itself when nobody needs it any more.
+const DROPPED_WITHIN: Duration = Duration::from_secs(3);
+
 /// A running program. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -95,6 +98,15 @@ fn preferred(command: &Command) -> Command {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // Asked first: one that has children of its own, as nginx, ends them.
+        if let Some(pid) = Pid::from_raw(self.child.id() as i32)
+            && kill_process(pid, Signal::TERM).is_ok()
+        {
+            let until = Instant::now() + DROPPED_WITHIN;
+            while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         // Both fail only if it has ended.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
