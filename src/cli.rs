@@ -34,12 +34,13 @@ pub use failure::Failure;
 #[command(after_help = "\
 First steps:
   thongsuot demo                    see it work, offline, in a minute
-  thongsuot check targets.toml      what a configuration says, or all that is wrong with it
+  thongsuot check targets.toml      what it says, or all its mistakes
   thongsuot probe https://…         run one probe now and explain it
-  thongsuot run                     watch targets.toml, serve on its `listen` address
+  thongsuot run                     watch what targets.toml names
 
-Exit codes: 0 done · 1 the answer is no (probe bad, nobody answered) · 64 wrong usage ·
-70 a part of the daemon died · 74 a file, port or network of ours failed · 78 configuration.")]
+Exit codes: 0 done · 1 the answer is no (probe bad, nobody answered) · \
+64 wrong usage · 70 a part of the daemon died · 74 a file, port or network of ours failed · \
+78 configuration.")]
 pub struct Arguments {
     /// How the log is written to standard error: text for people, json for machines.
     #[arg(long, value_enum, default_value_t = log::Format::Text, global = true)]

@@ -28,7 +28,9 @@ pub enum AppError {
     )]
     Open(SocketAddr),
     /// The address is taken or not ours.
-    #[error("can't listen on {address}: {why}; choose another with `[monitor] listen`")]
+    #[error(
+        "can't listen on {address}: {why}; choose another with `--listen` or `[monitor] listen`"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -23,10 +23,11 @@ const PATH: &str = "/api/v1/alerts";
 #[command(after_help = "\
 Examples:
   thongsuot alerts                          what goes on, and who has it
-  thongsuot alerts SC-2026-0012             one of them: what happened, who was told
+  thongsuot alerts SC-2026-0012             one of them: what happened
   thongsuot alerts ack SC-2026-0012 --who 'Nguyễn Văn An'
   thongsuot alerts close SC-2026-0012 --who 'Nguyễn Văn An'
-Once somebody has it nobody else is called. It closes by itself when all is well again.")]
+Once somebody has it nobody else is called.
+It closes by itself when all is well again.")]
 pub(super) struct Alerts {
     #[command(subcommand)]
     act: Option<Act>,

@@ -27,6 +27,9 @@ struct Refusal {
 impl Daemon {
     /// The one at `url`, asked with the token in a file.
     pub(super) fn new(url: &str, token_file: Option<&Path>) -> Result<Self, Failure> {
+        if !url.contains("://") {
+            return Err(Failure::Usage(format!("`--url {url}` has no scheme: write http://{url}")));
+        }
         let token = token_file.map(std::fs::read_to_string).transpose().map_err(|why| {
             let file = token_file.unwrap_or(Path::new("")).display();
             Failure::Ours(format!("can't read the token file {file}: {why}"))

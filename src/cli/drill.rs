@@ -21,7 +21,7 @@ const WAIT_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// Send a test page along the real path, and wait until somebody acknowledges it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It goes to whoever is on call, with the steps and the second channels of a real page; nothing else
+It goes to whoever is on call, with the steps and the second channels of a real page; nothing else \
 is touched. Exit code 0: somebody acknowledged it; 1: nobody did in time.
 
 Examples:

@@ -22,8 +22,10 @@ const ZSTD_LEVEL: i32 = 3;
 #[command(after_help = "\
 Examples:
   thongsuot export --check vneid-home --period 2026-10 --output vneid-home.jsonl
-  thongsuot export --system vneid --from 2026-10-05 --to 2026-10-06 --format csv --gzip -o d.csv.gz
-Results around the period that its figures depend on are written too: `read_ms` says how far.")]
+  thongsuot export --system vneid --from 2026-10-05 --to 2026-10-06 \\
+      --format csv --gzip -o d.csv.gz
+Results around the period that its figures depend on are written too: \
+`read_ms` says how far.")]
 pub(super) struct Export {
     /// This check.
     #[arg(long, required_unless_present = "system", conflicts_with = "system")]

@@ -20,8 +20,9 @@ use crate::web::maintenance::Act as Asked;
 Recorded at least the agreed notice (24 hours) before it begins, maintenance is left out of the \
 figures; what is recorded later, or lasts longer than announced, is shown and not left out.
 
-  thongsuot maintenance add --system vneid --from '2026-11-28 22:00' --to '2026-11-29 02:00' \\
-      --notice 'TB 123/TB-C06' --who 'Nguyễn Văn A' --why 'nâng cấp cơ sở dữ liệu'")]
+  thongsuot maintenance add --system vneid \\
+      --from '2026-11-28 22:00' --to '2026-11-29 02:00' \\
+      --notice 'TB 123/TB-C06' --who 'Nguyễn Văn A' --why 'nâng cấp'")]
 pub(super) struct Maintenance {
     #[command(subcommand)]
     act: Act,

@@ -28,8 +28,8 @@ const DAYS_MAX: u16 = 731;
 /// Say who is on call, until when, how they are reached, and who is next.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads the configuration, and needs no running daemon. Nobody on call, in any of the teams
-shown, is exit code 1: then the fallback list is called.
+It reads the configuration, and needs no running daemon. Nobody on call, in any of the \
+teams shown, is exit code 1: then the fallback list is called.
 
 Examples:
   thongsuot oncall

@@ -23,14 +23,14 @@ use crate::model::time::Millis;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  thongsuot probe vneid-home                     a check of targets.toml, as it is written there
-  thongsuot probe https://dichvucong.gov.vn/     a URL with default settings
+  thongsuot probe vneid-home                   a check of targets.toml
+  thongsuot probe https://dichvucong.gov.vn/   a URL with default settings
   thongsuot probe tls://thuedientu.gdt.gov.vn:443
   thongsuot probe tcp://127.0.0.1:25
   thongsuot probe unix:///run/hotich/app.sock
   thongsuot probe wss://dichvucong.gov.vn/ws
   thongsuot probe icmp://127.0.0.1
-  thongsuot probe dns://dichvucong.gov.vn        its addresses, from the first resolver
+  thongsuot probe dns://dichvucong.gov.vn      its addresses
   thongsuot probe grpc://127.0.0.1:50051
 The exit code is 0 for ok and slow, 1 for everything else.")]
 pub(super) struct Probe {

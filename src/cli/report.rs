@@ -23,13 +23,13 @@ use crate::report::{self, Journal, ReportError, Request, csv, json, table};
 /// Figures, incidents and maintenance of a period.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Periods: 2026 (year), 2026-H2 (half), 2026-Q4 (quarter), 2026-10 (month), 2026-W41 (week),
-2026-10-05 (day). With `--calendar nd09` month M is from the 15th of the month before to the
+Periods: 2026 (year), 2026-H2 (half), 2026-Q4 (quarter), 2026-10 (month), 2026-W41 (week), \
+2026-10-05 (day). With `--calendar nd09` month M is from the 15th of the month before to the \
 15th of M, as Nghị định 09/2019/NĐ-CP has it.
 
 Examples:
   thongsuot report --period 2026-10
-  thongsuot report --period 2026-Q4 --owner bca --format json --output quy-4.json
+  thongsuot report --period 2026-Q4 --owner bca --format json -o quy-4.json
   thongsuot report --from 2026-10-05T07:30 --to 2026-10-05T09:00 --system vneid
 It works beside a running daemon, and on a copy of its data folder.")]
 pub(super) struct Report {

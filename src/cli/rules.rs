@@ -22,8 +22,8 @@ const FILE: &str = "rules.yml";
 /// Print recording and alert rules for Prometheus, made from a configuration.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For shops where Prometheus evaluates alerts. It says what `[system.alert]` asks for: the same names,
-severities and teams as the alerts that thongsuot posts to an Alertmanager itself. Use one of the
+For shops where Prometheus evaluates alerts. It says what `[system.alert]` asks for: the same names, \
+severities and teams as the alerts that thongsuot posts to an Alertmanager itself. Use one of the \
 two, or people are told twice. The same configuration gives the same file, byte for byte.
 
 Examples:

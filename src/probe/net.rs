@@ -53,7 +53,9 @@ pub enum NetError {
         why: String,
     },
     /// No name server is known.
-    #[error("no name server: {why}; write `nameserver` into /etc/resolv.conf or set resolvers")]
+    #[error(
+        "no name server: {why}; write `nameserver` into /etc/resolv.conf or set `[monitor] resolvers`"
+    )]
     Resolvers {
         /// What is wrong.
         why: String,

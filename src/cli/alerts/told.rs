@@ -170,9 +170,10 @@ pub(in crate::cli) fn one(it: &Alert, looks: Looks) -> String {
 }
 
 impl Alert {
-    /// Whether somebody should take it on.
+    /// Whether somebody should take it on, be it that nobody could be called.
     fn waits(&self) -> bool {
-        self.unacknowledged_s > 0 && self.cause.is_none() && !self.maintenance
+        let free = self.acknowledged.is_none() && self.closed.is_none();
+        free && self.severity == "page" && self.cause.is_none() && !self.maintenance
     }
 
     fn holder(&self, looks: Looks) -> String {
@@ -193,8 +194,11 @@ impl Alert {
             None if self.severity == "page" => {
                 let nobody = looks.pick("CHƯA CÓ NGƯỜI TIẾP NHẬN", "NOBODY HAS IT YET");
                 let nobody = looks.coloured("1;31", nobody);
-                let minutes = self.unacknowledged_s / 60;
-                format!("{nobody} ({minutes} {})", looks.pick("phút", "min"))
+                match self.unacknowledged_s {
+                    // Nobody was called, so nothing is measured.
+                    0 => nobody,
+                    s => format!("{nobody} ({} {})", s / 60, looks.pick("phút", "min")),
+                }
             }
             None => looks.pick("xử lý trong giờ làm việc", "for working hours").to_owned(),
         }
@@ -283,6 +287,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_nobody_was_called_for_waits_too() {
+        let mut told_to_nobody = alert("A", "open");
+        told_to_nobody["unacknowledged_s"] = json!(0);
+        let text = json!({ "at": "x", "alerts": [told_to_nobody] }).to_string();
+        let looks = Looks { colour: false, vietnamese: true };
+        let told = list(&read(&text).unwrap(), false, looks);
+        assert!(told.contains("  CHƯA CÓ NGƯỜI TIẾP NHẬN\n"), "{told}");
+        assert!(told.contains("1 sự cố, chưa có người tiếp nhận: 1"), "{told}");
     }
 
     #[test]
