@@ -120,7 +120,7 @@ impl App {
         let (listener, address) = bind(listen).await?;
 
         let mut parts = Parts::default();
-        let measuring = measure(&mut parts, &common, &config, &past, budget.runs)?;
+        let measuring = measure(&mut parts, &common, &config, &past, budget)?;
         let Measuring { runs, tracker, schedule_stop, .. } = measuring.clone();
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
         let web = settings::web(&config);
@@ -262,7 +262,7 @@ fn measure(
     common: &Common,
     config: &Config,
     past: &Past,
-    runs_max: usize,
+    budget: Budget,
 ) -> Result<Measuring, AppError> {
     let (events, incoming) = mpsc::channel(pipeline::EVENTS_QUEUED_MAX);
     let (commands, commanded) = mpsc::channel(COMMANDS_QUEUED_MAX);
@@ -272,7 +272,8 @@ fn measure(
         absences: Absences::new(),
         events: events.clone(),
         outside: RwLock::new(Arc::new(settings::outside(config, &board)?)),
-        room: Semaphore::new(runs_max),
+        room: Semaphore::new(budget.runs),
+        asked: Semaphore::new(budget.asked),
         cut: CancellationToken::new(),
     });
     let pipeline = Pipeline {

@@ -27,6 +27,9 @@ pub(super) struct Budget {
     pub(super) connections: usize,
     /// Runs at once. A run above them is void (`fd`).
     pub(super) runs: usize,
+    /// How many of those others may ask for (`/probe`): never more than half, so that they can't
+    /// make our own void.
+    pub(super) asked: usize,
 }
 
 impl Budget {
@@ -56,7 +59,9 @@ impl Budget {
         let reserve = (limit / 2).min(OWN + connections_max);
         let connections = reserve.saturating_sub(OWN).clamp(4, connections_max);
         let runs = ((limit - reserve) / A_RUN).clamp(1, tokio::sync::Semaphore::MAX_PERMITS as u64);
-        Self { connections: connections as usize, runs: runs as usize }
+        let asked = (runs / 2).clamp(1, connections_max);
+        let (connections, runs) = (connections as usize, runs as usize);
+        Self { connections, runs, asked: asked as usize }
     }
 }
 
@@ -67,13 +72,15 @@ mod tests {
     #[test]
     fn the_daemon_keeps_what_it_needs_and_the_runs_get_the_rest() {
         let of = |limit| {
-            let Budget { connections, runs } = Budget::of(limit, CONNECTIONS_MAX);
+            let Budget { connections, runs, .. } = Budget::of(limit, CONNECTIONS_MAX);
             (connections, runs)
         };
         assert_eq!(of(64), (8, 16));
         assert_eq!(of(1_024), (256, 372));
         assert_eq!(of(524_288), (256, 262_004));
         assert_eq!(of(0), (4, 1));
+        let asked = |limit| Budget::of(limit, CONNECTIONS_PROBING_MAX).asked;
+        assert_eq!((asked(1_024), asked(524_288), asked(0)), (128, 8_192, 1));
         assert!(of(u64::MAX).1 <= tokio::sync::Semaphore::MAX_PERMITS);
     }
 }

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::SemaphorePermit;
+use tokio::sync::Semaphore;
+use tokio::time::{Duration, timeout};
 
 use super::runs::{self, Runs};
 use super::{AppError, lock};
@@ -18,8 +19,21 @@ use crate::model::reason::Reason;
 use crate::model::time::Micros;
 use crate::web::probe::{ProbeAsk, ProbeRefusal};
 
-/// A body that takes patterns a millisecond or so.
-const LIGHT_BYTES_MAX: u32 = 1 << 20;
+/// A body that takes patterns a millisecond or so, slow ones included.
+const LIGHT_BYTES_MAX: u32 = 64 << 10;
+
+/// Most heavy answers that are judged at once: each takes a thread all of its time, which our own
+/// runs need too.
+const JUDGES: usize = 2;
+
+/// Longest wait for one of them; then the asker has most likely given up.
+const JUDGE_WAIT: Duration = Duration::from_secs(10);
+
+/// Why there is no room.
+const FEW_FILES: &str = "as many probes are under way as may have files open; raise `ulimit -n`, or ask for fewer at once";
+
+/// Who judges heavy answers.
+static JUDGING: Semaphore = Semaphore::const_new(JUDGES);
 
 /// Who answers `/probe`.
 #[derive(Debug)]
@@ -85,13 +99,21 @@ impl Probes {
             let why = format!("`{host}` is in the kill switch (`[monitor] kill`)");
             return Err(ProbeRefusal::Forbidden(why));
         }
-        let _room: SemaphorePermit<'_> =
-            self.runs.room.try_acquire().map_err(|_full| ProbeRefusal::Full)?;
+        let full = |_full| ProbeRefusal::Full(FEW_FILES.to_owned());
+        let _asked = self.runs.asked.try_acquire().map_err(full)?;
+        let _room = self.runs.room.try_acquire().map_err(full)?;
         let now = self.runs.clock.now();
         let run = crate::probe::run(&question.check, question.how, &outside.net, now);
-        tokio::select! {
-            seen = runs::guarded(&question.check, Box::pin(run)) => Ok(seen),
-            () = self.runs.cut.cancelled() => Err(ProbeRefusal::Full),
+        let seen = tokio::select! {
+            seen = runs::guarded(&question.check, Box::pin(run)) => seen,
+            () = self.runs.cut.cancelled() => {
+                return Err(ProbeRefusal::Full("the monitor is stopping".to_owned()));
+            }
+        };
+        // Nothing is said of the target where we had not what it takes to ask it.
+        match seen.reason {
+            Reason::Fd => Err(ProbeRefusal::Full(seen.detail.why.unwrap_or_default())),
+            _ => Ok(seen),
         }
     }
 }
@@ -101,15 +123,20 @@ impl Probes {
 async fn judged(
     module: &Arc<Module>,
     seen: Observation,
-    timeout: Micros,
+    deadline: Micros,
 ) -> Result<(Observation, Answered), ProbeRefusal> {
     if !module.is_heavy() && seen.bytes < LIGHT_BYTES_MAX {
-        let answered = blackbox::answer(module, &seen, timeout);
+        let answered = blackbox::answer(module, &seen, deadline);
         return Ok((seen, answered));
     }
+    let Ok(Ok(judge)) = timeout(JUDGE_WAIT, JUDGING.acquire()).await else {
+        let why = "too many answers wait to be judged: ask for fewer at once";
+        return Err(ProbeRefusal::Full(why.to_owned()));
+    };
     let module = Arc::clone(module);
     let judging = tokio::task::spawn_blocking(move || {
-        let answered = blackbox::answer(&module, &seen, timeout);
+        let answered = blackbox::answer(&module, &seen, deadline);
+        drop(judge);
         (seen, answered)
     });
     judging.await.map_err(|panic| ProbeRefusal::Wrong(format!("a bug of ours: {panic}")))

@@ -39,6 +39,8 @@ pub(super) struct Runs {
     pub(super) outside: RwLock<Arc<Outside>>,
     /// How many may run at once, so that descriptors are left for the daemon itself.
     pub(super) room: Semaphore,
+    /// How many of those others may ask for at once, so that some are left for our own.
+    pub(super) asked: Semaphore,
     /// Cuts runs short when the daemon can't wait for them any longer.
     pub(super) cut: CancellationToken,
 }

@@ -27,6 +27,9 @@ const DEPTH_MAX: u32 = 64;
 /// Most steps that one evaluation may come to, estimated before it starts: about a second.
 const STEPS_MAX: u64 = 2_000_000;
 
+/// Largest body that is read as JSON: as values it takes up to a hundred times its size.
+pub const JSON_BYTES_MAX: usize = 4 << 20;
+
 /// Names that stand for themselves besides `body`: the types of CEL.
 const TYPES: &[&str] =
     &["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];

@@ -1,5 +1,8 @@
 //! The whole answer of one run, for one who judges it by rules of his own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// What a run brought back, kept only where [`super::how::How::keep`] asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -32,7 +35,70 @@ pub struct HttpKept {
     pub tls: bool,
     /// Its body, decoded; `None` if it did not come whole.
     pub body: Option<Vec<u8>>,
+    /// The room that the body takes, as long as any copy of this is there.
+    pub lease: Option<Arc<Lease>>,
 }
+
+/// Room for what is kept of all runs at once, so that many large answers can't take all memory.
+#[derive(Debug)]
+pub struct Store {
+    most: u64,
+    taken: AtomicU64,
+}
+
+impl Store {
+    /// For `most` bytes.
+    #[must_use]
+    pub const fn new(most: u64) -> Self {
+        Self { most, taken: AtomicU64::new(0) }
+    }
+
+    /// A lease on nothing yet.
+    #[must_use]
+    pub const fn lease(&'static self) -> Lease {
+        Lease { store: self, bytes: 0 }
+    }
+
+    /// Bytes that are leased.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+/// A part of a [`Store`], given back when dropped.
+#[derive(Debug)]
+pub struct Lease {
+    store: &'static Store,
+    bytes: u64,
+}
+
+impl Lease {
+    /// Takes so many bytes more; `false` if there are not as many left.
+    #[must_use]
+    pub fn grow(&mut self, bytes: u64) -> bool {
+        let more = |taken: u64| taken.checked_add(bytes).filter(|it| *it <= self.store.most);
+        let (order, taken) = (Ordering::Relaxed, &self.store.taken);
+        let grown = taken.fetch_update(order, order, more).is_ok();
+        self.bytes += if grown { bytes } else { 0 };
+        grown
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.store.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Answers are compared by what came, not by what they take.
+impl PartialEq for Lease {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Lease {}
 
 /// A DNS answer. A record is its line in a zone file: name, TTL, class, type and data, with tabs
 /// between them.
@@ -67,4 +133,21 @@ pub enum Unmet {
     Pattern,
     /// [`super::spec::Line::ExpectBytes`].
     Bytes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_gives_what_it_has_and_takes_it_back() {
+        static STORE: Store = Store::new(10);
+        let (mut one, mut two) = (STORE.lease(), STORE.lease());
+        assert!(one.grow(6) && two.grow(4) && !one.grow(1) && !two.grow(u64::MAX));
+        drop(one);
+        assert_eq!(STORE.taken(), 4);
+        assert!(two.grow(6) && !two.grow(1));
+        drop(two);
+        assert_eq!(STORE.taken(), 0);
+    }
 }

@@ -19,6 +19,7 @@ mod upgrade;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use hyper::body::Bytes;
@@ -29,7 +30,7 @@ use url::{Host, Url};
 use crate::model::check::Check;
 use crate::model::expect::HttpVersion;
 use crate::model::how::How;
-use crate::model::kept::{HttpKept, Kept};
+use crate::model::kept::{HttpKept, Kept, Lease};
 use crate::model::observation::{Detail, Hop, Observation};
 use crate::model::phases::{Phase, Phases};
 use crate::model::reason::Reason;
@@ -42,6 +43,7 @@ use super::net::Net;
 use super::stopwatch::{Fault, Stopwatch};
 use super::tls::{self, Alpn, Terms};
 use super::{conclude, dial, or_slow, resolve};
+use body::{Cap, Gathered};
 use cookies::Jar;
 
 pub(super) use token::Tokens;
@@ -53,6 +55,9 @@ const ALPN_2: Alpn = &[b"h2"];
 
 /// Most headers of an answer.
 const HEADERS_MAX: usize = 128;
+
+/// Most bytes of a kept body that are decoded on the spot: a few milliseconds.
+const INLINE_BYTES_MAX: usize = 32 * 1024;
 
 /// Most bytes of an answer's status line and headers.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -68,6 +73,13 @@ struct Trip<'a> {
     how: How,
     net: &'a Net,
     now: Millis,
+}
+
+impl Trip<'_> {
+    /// How large a body may get.
+    fn cap(&self) -> Cap {
+        Cap::new(self.spec.body_bytes_cap, self.how.keep)
+    }
 }
 
 /// What one hop asks for.
@@ -98,13 +110,18 @@ struct Got {
     version: HttpVersion,
     status: u16,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Gathered,
 }
 
 /// The answer that the redirects end at, decoded.
 #[derive(Debug)]
 struct Arrival {
-    got: Got,
+    version: HttpVersion,
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    /// The room that the body takes.
+    lease: Option<Lease>,
     /// Whether its hop was over TLS.
     tls: bool,
 }
@@ -123,12 +140,14 @@ impl Head {
     }
 
     /// What is kept of the answer that this begins.
-    fn kept(&self, detail: &Detail, body: Option<Vec<u8>>) -> HttpKept {
+    fn kept(&self, detail: &Detail, body: Option<(Vec<u8>, Option<Lease>)>) -> HttpKept {
         let one = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.as_str().to_owned(), value.as_bytes().to_vec())
         };
         let tls = detail.hops.last().is_some_and(|hop| hop.url.starts_with("https:"));
-        HttpKept { headers: self.headers.iter().map(one).collect(), tls, body }
+        let (body, lease) = body.unzip();
+        let (headers, lease) = (self.headers.iter().map(one).collect(), lease.flatten());
+        HttpKept { headers, tls, body, lease: lease.map(Arc::new) }
     }
 
     /// The fault of a firewall or a rate limit that this head alone tells of, unless the check
@@ -180,9 +199,10 @@ pub(super) async fn run(
         net.tokens.forget(&spec.auth);
     }
     let end = journey.and_then(|arrival| {
-        bytes = u32::try_from(arrival.got.body.len()).unwrap_or(u32::MAX);
-        body = how.keep.then(|| arrival.got.body.clone());
-        judge(spec, arrival, phases.total(), net)
+        bytes = u32::try_from(arrival.body.len()).unwrap_or(u32::MAX);
+        let (judged, came) = judge(spec, arrival, phases.total(), net);
+        body = how.keep.then_some(came);
+        judged
     });
     detail.http_version = last.as_ref().map(|head| head.version.as_str());
     if how.keep {
@@ -199,10 +219,17 @@ pub(super) async fn run(
     observation
 }
 
-fn judge(spec: &HttpSpec, arrival: Arrival, total: Micros, net: &Net) -> Result<(), Fault> {
-    let Arrival { got: Got { version, status, headers, body }, tls } = arrival;
+/// Judges the answer, and gives its body back.
+fn judge(
+    spec: &HttpSpec,
+    arrival: Arrival,
+    total: Micros,
+    net: &Net,
+) -> (Result<(), Fault>, (Vec<u8>, Option<Lease>)) {
+    let Arrival { version, status, headers, body, lease, tls } = arrival;
     let answer = Answer { tls, version, status, headers, body, total };
-    expect::judge(&spec.expect, &answer, &net.settings.block_signatures)
+    let judged = expect::judge(&spec.expect, &answer, &net.settings.block_signatures);
+    (judged, (answer.body, lease))
 }
 
 /// What a run needs before it starts, timed apart from it.
@@ -259,7 +286,7 @@ async fn travel(
         detail.hops.push(Hop { url, remote, status, phases });
         // What the head says of a firewall goes before whatever is wrong with the rest.
         let refusal = || last.as_ref().and_then(|head| head.refusal(trip));
-        let mut got = got.map_err(|fault| refusal().unwrap_or(fault))?;
+        let got = got.map_err(|fault| refusal().unwrap_or(fault))?;
         if redirect::is_followed(trip.spec, got.status) {
             refusal().map_or(Ok(()), Err)?;
             // Its body is of no interest, and decoding it would be charged to the next hop.
@@ -267,10 +294,29 @@ async fn travel(
             continue;
         }
         // Decoding is our own time, not the service's.
-        got.body = body::decode(&got.headers, got.body, trip.spec.body_bytes_cap)
-            .map_err(|fault| refusal().unwrap_or(fault))?;
-        return Ok(Arrival { got, tls: is_secure(&asked.url) });
+        let arrival = decoded(trip, got, is_secure(&asked.url)).await;
+        return arrival.map_err(|fault| refusal().unwrap_or(fault));
     }
+}
+
+/// `got` with its body decoded. A large one takes long enough to keep other tasks waiting.
+async fn decoded(trip: &Trip<'_>, got: Got, tls: bool) -> Result<Arrival, Fault> {
+    let cap = trip.spec.body_bytes_cap;
+    let Got { version, status, headers, body } = got;
+    let (body, mut lease) = body.into_parts();
+    let large = trip.how.keep && body.len() > INLINE_BYTES_MAX;
+    let work = move || {
+        let body = body::decode(&headers, body, cap, lease.as_mut())?;
+        Ok(Arrival { version, status, headers, body, lease, tls })
+    };
+    // Only a kept answer can be large.
+    if !large {
+        return work();
+    }
+    let died = |panic: tokio::task::JoinError| {
+        Err(Fault::new(Reason::Internal, format!("a bug of ours: {panic}")))
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(died)
 }
 
 /// One request and its answer, whose body is still encoded. `head` is filled as soon as it
@@ -336,7 +382,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let request = request::build(trip, asked, jar, two)?;
-    let cap = trip.spec.body_bytes_cap;
+    let cap = trip.cap();
     if two {
         exchange2::exchange(stream, request, cap, head, watch).await
     } else {
@@ -371,7 +417,7 @@ fn is_secure(url: &Url) -> bool {
 fn may_reach(host: &Host<String>, net: &Net) -> Result<(), Fault> {
     let name = host.to_string();
     let bare = name.strip_suffix('.').unwrap_or(&name);
-    if net.settings.kill.contains(bare) {
+    if net.is_killed(bare) {
         return Err(Fault::new(Reason::Paused, format!("`{bare}` is in the kill switch")));
     }
     Ok(())

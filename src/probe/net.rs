@@ -1,7 +1,7 @@
 //! What all runs share: resolvers, trusted roots, TLS settings ready for use.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Net {
     /// Whether the kill switch keeps `host` from being sent anything.
     #[must_use]
     pub fn is_killed(&self, host: &str) -> bool {
-        self.settings.kill.contains(host)
+        is_among(&self.settings.kill, host)
     }
 
     /// The same, with the board that heartbeat checks read. The board outlives this: beats
@@ -123,6 +123,14 @@ impl Net {
         self.board = Some(board);
         self
     }
+}
+
+/// Whether `host` is one of `hosts`. An IPv4 address may be written as one of IPv6 (RFC 4291,
+/// section 2.5.5.2).
+fn is_among(hosts: &BTreeSet<String>, host: &str) -> bool {
+    let v6 = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let v4 = v6.and_then(|it| it.parse::<Ipv6Addr>().ok()).and_then(|it| it.to_ipv4_mapped());
+    hosts.contains(host) || v4.is_some_and(|it| hosts.contains(&it.to_string()))
 }
 
 struct Dns {
@@ -161,5 +169,23 @@ impl Dns {
             rounds: options.attempts.max(1),
             hosts: Hosts::from_system().unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_killed_address_is_killed_however_it_is_written() {
+        let kill = ["192.0.2.1", "a.vn", "[2001:db8::1]"].map(str::to_owned).into();
+        for killed in
+            ["192.0.2.1", "[::ffff:192.0.2.1]", "[::ffff:c000:201]", "a.vn", "[2001:db8::1]"]
+        {
+            assert!(is_among(&kill, killed), "{killed}");
+        }
+        for other in ["192.0.2.2", "[::ffff:192.0.2.2]", "b.vn", "[2001:db8::2]", "::1", ""] {
+            assert!(!is_among(&kill, other), "{other}");
+        }
     }
 }

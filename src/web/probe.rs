@@ -47,8 +47,8 @@ pub enum ProbeRefusal {
     Wrong(String),
     /// The operator forbids it; in a sentence.
     Forbidden(String),
-    /// As many runs are under way as may be.
-    Full,
+    /// There is no room for it now; in a sentence.
+    Full(String),
 }
 
 /// Who probes.
@@ -132,10 +132,7 @@ fn refuse(refusal: ProbeRefusal) -> Response {
         ),
         ProbeRefusal::Wrong(why) => plain(StatusCode::BAD_REQUEST, why),
         ProbeRefusal::Forbidden(why) => plain(StatusCode::FORBIDDEN, why),
-        ProbeRefusal::Full => plain(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "as many runs are under way as may have files open; raise `ulimit -n`",
-        ),
+        ProbeRefusal::Full(why) => plain(StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 

@@ -41,6 +41,9 @@ pub struct Limits {
     /// How long a client may take to read a large answer. Few are under way at once, so a
     /// client that reads it byte by byte keeps others out for no longer than this.
     pub answer_time: Duration,
+    /// How long an answer under way may take once the connection's life is over: as long as the
+    /// longest probe that somebody waits for.
+    pub last_answer: Duration,
     /// How long answers under way may take once the end has come.
     pub grace: Duration,
 }
@@ -55,6 +58,7 @@ impl Default for Limits {
             write_stall: Duration::from_secs(20),
             life: Duration::from_mins(10),
             answer_time: Duration::from_mins(1),
+            last_answer: Duration::from_mins(2),
             grace: Duration::from_secs(10),
         }
     }
@@ -146,11 +150,12 @@ async fn connection(
         .max_headers(HEAD_LINES_MAX)
         .serve_connection(io, answer);
     let mut serving = pin!(serving);
+    let mut overdue = pin!(overdue);
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
         _ = stopped.wait_for(|stopped| *stopped) => None,
         () = sleep(limits.life) => None,
-        () = overdue => {
+        () = overdue.as_mut() => {
             debug!("a connection took too long to read an answer");
             return;
         }
@@ -159,12 +164,20 @@ async fn connection(
         Ok(ended)
     } else {
         serving.as_mut().graceful_shutdown();
-        timeout(limits.grace, serving).await
+        let end = async {
+            let _told = stopped.wait_for(|stopped| *stopped).await.is_ok();
+            sleep(limits.grace).await;
+        };
+        tokio::select! {
+            ended = timeout(limits.last_answer, serving) => ended.map_err(|_elapsed| ()),
+            () = end => Err(()),
+            () = overdue => Err(()),
+        }
     };
     match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(%error, "a connection broke"),
-        Err(_) => debug!("a connection was still busy at its end"),
+        Err(()) => debug!("a connection was still busy at its end"),
     }
     drop(slot);
 }

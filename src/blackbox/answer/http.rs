@@ -7,6 +7,7 @@ use crate::model::observation::Observation;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 
+use super::super::cel::JSON_BYTES_MAX;
 use super::super::module::{Compression, HeaderMatch, Http, Version};
 use super::super::text::Page;
 use super::{came_whole, durations, spent, tls};
@@ -219,6 +220,9 @@ fn json(module: &Http, body: &[u8]) -> Result<(), String> {
     let rules = [(&module.fail_if_json_matches, true), (&module.fail_if_json_not_matches, false)];
     if rules.iter().all(|(rule, _)| rule.is_none()) {
         return Ok(());
+    }
+    if body.len() > JSON_BYTES_MAX {
+        return Err(format!("the body is larger than the {JSON_BYTES_MAX} bytes read as JSON"));
     }
     let value: serde_json::Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;

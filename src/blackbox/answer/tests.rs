@@ -30,7 +30,7 @@ fn page(body: &str, headers: &[(&str, &str)]) -> Observation {
     let headers =
         headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
     let body = Some(body.as_bytes().to_vec());
-    seen(200, Kept::Http(HttpKept { headers: headers.collect(), tls: false, body }))
+    seen(200, Kept::Http(HttpKept { headers: headers.collect(), tls: false, body, lease: None }))
 }
 
 #[track_caller]
@@ -94,6 +94,11 @@ fn rules_on_an_answer_fail_the_probe_and_say_which() {
     cel("fail_if_body_json_matches_cel: body.a == 2", true, "probe_failed_due_to_cel 0");
     cel("fail_if_body_json_not_matches_cel: body.a == 1", true, "probe_failed_due_to_cel 0");
     cel("fail_if_body_json_not_matches_cel: body.b == 1", false, "probe_failed_due_to_cel 1");
+    let large = page(&format!("{{\"a\": [{}0]}}", "0,".repeat(2 << 20)), &[]);
+    let rule = http("fail_if_body_json_matches_cel: body.a == 1");
+    check(&rule, &large, false, &["probe_failed_due_to_cel 1"]);
+    let why = answer(&module(&rule), &large, Micros(1)).why.unwrap();
+    assert!(why.contains("larger than"), "{why}");
 }
 
 #[test]

@@ -93,8 +93,13 @@ fn headers(module: &Http, hostname: Option<&str>) -> Result<Vec<(String, Secret)
     }
 }
 
-/// A host without its port.
+/// A host without its port, and an IPv6 address without its brackets.
 fn bare(host: &str) -> &str {
+    if let Some((address, rest)) = host.strip_prefix('[').and_then(|it| it.split_once(']'))
+        && (rest.is_empty() || rest.starts_with(':'))
+    {
+        return address;
+    }
     match host.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') && port.bytes().all(|it| it.is_ascii_digit()) => {
             name

@@ -123,6 +123,8 @@ fn a_host_name_is_sent_and_verified() {
             .iter()
             .any(|(name, value)| name == "Host" && value.reveal() == "a.gov.vn:8443")
     );
+    let spec = http("{prober: http}", "https://192.0.2.1/", Some("[2001:db8::1]:8443"));
+    assert_eq!(spec.tls.server_name.as_deref(), Some("2001:db8::1"));
     let own = "{prober: http, http: {headers: {host: b.vn}, tls_config: {server_name: c.vn}}}";
     assert_eq!(http(own, "https://a.vn/", Some("b.vn")).tls.server_name.as_deref(), Some("c.vn"));
     assert!(matches!(ask(own, "https://a.vn/", Some("x.vn")), Err(Refusal::Request(_))));

@@ -1,5 +1,7 @@
 //! Probers that talk: `tcp`, `unix` and `websocket`.
 
+use std::collections::HashSet;
+
 use super::{client, family, source, tls};
 use crate::blackbox::desk::{Desk, Table};
 use crate::blackbox::module::{Dialogue, Exchange, Expect, Family, Label, Websocket};
@@ -60,10 +62,13 @@ pub(super) fn websocket(desk: &mut Desk<'_>, module: Table<'_>) -> Websocket {
 /// `query_response` of a section.
 fn exchanges(desk: &mut Desk<'_>, table: Table<'_>) -> Vec<Exchange> {
     let items = desk.list(table, "query_response");
-    items.into_iter().map(|node| exchange(desk, node)).collect()
+    let mut names = HashSet::new();
+    items.into_iter().map(|node| exchange(desk, node, &mut names)).collect()
 }
 
-fn exchange(desk: &mut Desk<'_>, node: &Node) -> Exchange {
+/// `names` are those of the labels before: all of them come to one metric, which can have each
+/// label once.
+fn exchange(desk: &mut Desk<'_>, node: &Node, names: &mut HashSet<String>) -> Exchange {
     const KEYS: &[&str] = &["expect", "expect_bytes", "labels", "send", "starttls"];
     let table = desk.table(node, "query_response", KEYS);
     desk.one_of(table, &["expect", "expect_bytes"]);
@@ -78,13 +83,16 @@ fn exchange(desk: &mut Desk<'_>, node: &Node) -> Exchange {
         }
         (None, None) => None,
     };
-    let labels =
-        desk.list(table, "labels").into_iter().filter_map(|node| label(desk, node)).collect();
+    let labels = desk
+        .list(table, "labels")
+        .into_iter()
+        .filter_map(|node| label(desk, node, names))
+        .collect();
     let send = desk.text(table, "send").unwrap_or_default().to_owned();
     Exchange { expect, labels, send, starttls: desk.bool(table, "starttls", false) }
 }
 
-fn label(desk: &mut Desk<'_>, node: &Node) -> Option<Label> {
+fn label(desk: &mut Desk<'_>, node: &Node, names: &mut HashSet<String>) -> Option<Label> {
     let table = desk.table(node, "labels", &["name", "value"]);
     let name = desk.text(table, "name").unwrap_or_default();
     let sound = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -93,6 +101,11 @@ fn label(desk: &mut Desk<'_>, node: &Node) -> Option<Label> {
     if !sound {
         let at = table.get("name").map_or(node.at, |node| node.at);
         desk.wrong(at, "a label has a name of letters, digits and `_`", "write such a `name:`");
+    }
+    if sound && !names.insert(name.to_owned()) {
+        let at = table.get("name").map_or(node.at, |node| node.at);
+        let advice = "give each label of a module a name of its own";
+        desk.wrong(at, format!("there is a label `{name}` already"), advice);
     }
     let value = desk.text(table, "value").unwrap_or_default().to_owned();
     sound.then(|| Label { name: name.to_owned(), value })

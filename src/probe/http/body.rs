@@ -6,6 +6,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
+use crate::model::kept::{Lease, Store};
 use crate::model::reason::Reason;
 use crate::probe::stopwatch::Fault;
 
@@ -24,12 +25,70 @@ const ENCODINGS_MAX: usize = 2;
 /// Bytes that brotli reads at a time.
 const BROTLI_BUFFER_BYTES: usize = 4_096;
 
-/// Most bytes of a body as it comes, so that it can still be at most `cap` when decoded.
-pub(super) fn encoded_max(headers: &HeaderMap, cap: u64) -> u64 {
-    if headers.contains_key(CONTENT_ENCODING) {
-        cap.saturating_add(ENCODING_OVERHEAD_BYTES)
-    } else {
-        cap
+/// Bytes of a kept body that ask no store: as much as thousands of runs at once may take.
+const STORE_FREE_BYTES: u64 = 64 * 1024;
+
+/// Most bytes that the bodies of all kept answers take together beyond that. Buffers grow by
+/// doubling, so they may take up to twice as much memory.
+static STORE: Store = Store::new(256 << 20);
+
+/// How large a body may get.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cap {
+    /// Most bytes, decoded.
+    pub(super) most: u64,
+    /// Where the room for it comes from; `None`: it needs none, as it is small and soon gone.
+    store: Option<&'static Store>,
+}
+
+impl Cap {
+    /// Of `most` bytes; one that is kept asks for room.
+    pub(super) fn new(most: u64, keep: bool) -> Self {
+        Self { most, store: keep.then_some(&STORE) }
+    }
+}
+
+/// A body as it comes, still encoded.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    bytes: Vec<u8>,
+    most: u64,
+    lease: Option<Lease>,
+}
+
+impl Gathered {
+    /// Nothing yet of the body that `headers` announce: as it comes, it may be larger than
+    /// `cap` by what its encoding costs.
+    pub(super) fn new(headers: &HeaderMap, cap: Cap) -> Self {
+        let encoded = headers.contains_key(CONTENT_ENCODING);
+        let most = cap.most.saturating_add(if encoded { ENCODING_OVERHEAD_BYTES } else { 0 });
+        Self { bytes: Vec::new(), most, lease: cap.store.map(Store::lease) }
+    }
+
+    /// Appends `data`, if there is room for the whole.
+    pub(super) fn take(&mut self, data: &[u8]) -> Result<(), Fault> {
+        let length = (self.bytes.len() as u64).saturating_add(data.len() as u64);
+        if length > self.most {
+            return Err(too_large(self.most));
+        }
+        if length > STORE_FREE_BYTES
+            && let Some(lease) = &mut self.lease
+            && !lease.grow(data.len() as u64)
+        {
+            return Err(no_room());
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
+    /// What came so far.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, and the room that they take.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Option<Lease>) {
+        (self.bytes, self.lease)
     }
 }
 
@@ -39,17 +98,13 @@ pub(super) const fn wire_bytes_max(cap: u64) -> u64 {
     cap.saturating_mul(8).saturating_add(1 << 20)
 }
 
-/// Appends `data`, if the whole stays within `most` bytes.
-pub(super) fn take(bytes: &mut Vec<u8>, data: &[u8], most: u64) -> Result<(), Fault> {
-    if (bytes.len() as u64).saturating_add(data.len() as u64) > most {
-        return Err(too_large(most));
-    }
-    bytes.extend_from_slice(data);
-    Ok(())
-}
-
-/// `body` as it was before it was encoded, at most `cap` bytes.
-pub(super) fn decode(headers: &HeaderMap, body: Vec<u8>, cap: u64) -> Result<Vec<u8>, Fault> {
+/// `body` as it was before it was encoded, at most `cap` bytes; `lease` grows by what it takes.
+pub(super) fn decode(
+    headers: &HeaderMap,
+    body: Vec<u8>,
+    cap: u64,
+    mut lease: Option<&mut Lease>,
+) -> Result<Vec<u8>, Fault> {
     let mut names = Vec::new();
     for value in headers.get_all(CONTENT_ENCODING) {
         let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -63,18 +118,29 @@ pub(super) fn decode(headers: &HeaderMap, body: Vec<u8>, cap: u64) -> Result<Vec
         let why = format!("encoded {} times over", names.len());
         return Err(Fault::new(Reason::BodyEncoding, why));
     }
-    names.iter().rev().try_fold(body, |body, name| decode_one(name, &body, cap))
+    names
+        .iter()
+        .rev()
+        .try_fold(body, |body, name| decode_one(name, &body, cap, lease.as_deref_mut()))
 }
 
-fn decode_one(name: &str, body: &[u8], cap: u64) -> Result<Vec<u8>, Fault> {
+fn decode_one(
+    name: &str,
+    body: &[u8],
+    cap: u64,
+    lease: Option<&mut Lease>,
+) -> Result<Vec<u8>, Fault> {
+    let read = |name: &str, encoded: usize, decoder: &mut dyn Read, cap: u64| {
+        read(name, encoded, decoder, cap, lease)
+    };
     match name {
-        "gzip" | "x-gzip" => read(name, body.len(), MultiGzDecoder::new(body), cap),
+        "gzip" | "x-gzip" => read(name, body.len(), &mut MultiGzDecoder::new(body), cap),
         // Called deflate, meant as zlib (RFC 9110, section 8.4.1.2); some send it bare.
-        "deflate" if is_zlib(body) => read(name, body.len(), ZlibDecoder::new(body), cap),
-        "deflate" => read(name, body.len(), DeflateDecoder::new(body), cap),
+        "deflate" if is_zlib(body) => read(name, body.len(), &mut ZlibDecoder::new(body), cap),
+        "deflate" => read(name, body.len(), &mut DeflateDecoder::new(body), cap),
         "br" => {
-            let decoder = brotli::Decompressor::new(body, BROTLI_BUFFER_BYTES);
-            read(name, body.len(), decoder, cap)
+            let mut decoder = brotli::Decompressor::new(body, BROTLI_BUFFER_BYTES);
+            read(name, body.len(), &mut decoder, cap)
         }
         _ => {
             let why = format!("an encoding we don't know: `{}`", name.escape_default());
@@ -89,12 +155,20 @@ fn is_zlib(body: &[u8]) -> bool {
         if cmf & 0x0f == 8 && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
 }
 
-fn read(name: &str, encoded: usize, decoder: impl Read, cap: u64) -> Result<Vec<u8>, Fault> {
+fn read(
+    name: &str,
+    encoded: usize,
+    decoder: &mut dyn Read,
+    cap: u64,
+    lease: Option<&mut Lease>,
+) -> Result<Vec<u8>, Fault> {
     let ratio_cap = RATIO_FREE_BYTES.max((encoded as u64).saturating_mul(RATIO_MAX));
     let most = cap.min(ratio_cap);
     let mut decoded = Vec::new();
+    let decoder = Leased { decoder, lease, came: 0 };
     decoder.take(most.saturating_add(1)).read_to_end(&mut decoded).map_err(|error| {
         let why = match error.kind() {
+            io::ErrorKind::QuotaExceeded => return no_room(),
             io::ErrorKind::UnexpectedEof => format!("the {name} body is cut short"),
             _ => format!("the body is not {name}: {error}"),
         };
@@ -108,6 +182,32 @@ fn read(name: &str, encoded: usize, decoder: impl Read, cap: u64) -> Result<Vec<
         }
         _ => Err(too_large(cap)),
     }
+}
+
+/// A decoder whose output takes room.
+struct Leased<'a> {
+    decoder: &'a mut dyn Read,
+    lease: Option<&'a mut Lease>,
+    came: u64,
+}
+
+impl Read for Leased<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.decoder.read(buffer)?;
+        self.came += length as u64;
+        if self.came > STORE_FREE_BYTES
+            && let Some(lease) = &mut self.lease
+            && !lease.grow(length as u64)
+        {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        Ok(length)
+    }
+}
+
+fn no_room() -> Fault {
+    let why = "the answers of all probes under way take too much memory: ask for fewer at once";
+    Fault::new(Reason::Fd, why)
 }
 
 fn too_large(most: u64) -> Fault {
@@ -129,7 +229,7 @@ mod tests {
     fn check(encoding: &str, body: Vec<u8>, expected: Result<&[u8], Reason>) {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, encoding.parse().expect("plain"));
-        let got = decode(&headers, body, CAP).map_err(|fault| fault.reason);
+        let got = decode(&headers, body, CAP, None).map_err(|fault| fault.reason);
         assert_eq!(got.as_deref().map_err(|reason| *reason), expected);
     }
 
@@ -168,6 +268,37 @@ mod tests {
         check("zstd", b"whatever".to_vec(), Err(Reason::BodyEncoding));
         check("gzip, gzip, gzip", b"x".to_vec(), Err(Reason::BodyEncoding));
         check("gzip", Vec::new(), Ok(b""));
+    }
+
+    #[test]
+    fn bodies_that_are_kept_take_room_and_give_it_back() {
+        static SMALL: Store = Store::new(1 << 20);
+        let cap = Cap { most: 1 << 30, store: Some(&SMALL) };
+        let gather = |headers: &HeaderMap, bytes: usize| -> Result<_, Fault> {
+            let mut body = Gathered::new(headers, cap);
+            for _ in 0..bytes / 1_024 {
+                body.take(&[1; 1_024])?;
+            }
+            Ok(body.into_parts())
+        };
+        let mut headers = HeaderMap::new();
+        let fault = gather(&headers, 2 << 20).map_err(|fault| fault.reason);
+        assert_eq!(fault.map(|_| ()), Err(Reason::Fd));
+        assert_eq!(SMALL.taken(), 0);
+        let (bytes, lease) = gather(&headers, 1 << 20).expect("there is room");
+        assert_eq!(SMALL.taken(), (1 << 20) - STORE_FREE_BYTES);
+        assert!(gather(&headers, 1 << 20).is_err());
+        assert!(gather(&headers, STORE_FREE_BYTES as usize).is_ok(), "small ones always may");
+        drop((bytes, lease));
+        assert_eq!(SMALL.taken(), 0);
+
+        headers.insert(CONTENT_ENCODING, "gzip".parse().expect("plain"));
+        let noise: Vec<u8> = (0..3_u32 << 18).flat_map(|n| (n / 16).to_be_bytes()).collect();
+        let mut lease = SMALL.lease();
+        let fault = decode(&headers, gzip(&noise), 1 << 30, Some(&mut lease));
+        assert_eq!(fault.map_err(|fault| fault.reason), Err(Reason::Fd));
+        drop(lease);
+        assert_eq!(SMALL.taken(), 0);
     }
 
     #[test]

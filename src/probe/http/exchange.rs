@@ -19,6 +19,7 @@ use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
+use super::body::{Cap, Gathered};
 use super::wire::Wire;
 use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
 
@@ -30,7 +31,7 @@ pub(super) const BEFORE_HEAD_BYTES_MAX: u64 = 2 * HEAD_BYTES_MAX as u64;
 pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
@@ -48,7 +49,7 @@ where
 async fn converse<I>(
     io: I,
     mut request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault>
@@ -73,8 +74,8 @@ where
             HttpVersion::Http11
         };
         *seen = Some(Head::of(version, head.status, &head.headers));
-        wire.head_came(body::wire_bytes_max(cap));
-        let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
+        wire.head_came(body::wire_bytes_max(cap.most));
+        let body = read(incoming, Gathered::new(&head.headers, cap), wire).await?;
         Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
     };
     beside(connection, work).await
@@ -105,14 +106,17 @@ pub(super) async fn beside<T>(connection: impl Future, work: impl Future<Output 
     .await
 }
 
-async fn read(mut incoming: Incoming, most: u64, wire: &Wire) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
+async fn read(
+    mut incoming: Incoming,
+    mut gathered: Gathered,
+    wire: &Wire,
+) -> Result<Gathered, Fault> {
     while let Some(frame) = incoming.frame().await {
         let frame = frame.map_err(|error| broken(&error, wire))?;
         let Ok(data) = frame.into_data() else { continue };
-        body::take(&mut bytes, &data, most)?;
+        gathered.take(&data)?;
     }
-    Ok(bytes)
+    Ok(gathered)
 }
 
 /// What an error of the library is to us.
@@ -150,7 +154,9 @@ mod tests {
         drop(theirs);
         let mut watch = Stopwatch::start(Micros(1_000_000));
         let request = Request::new(Full::default());
-        let fault = exchange(ours, request, 10, &mut None, &mut watch).await.expect_err("closed");
+        let fault = exchange(ours, request, Cap::new(10, false), &mut None, &mut watch)
+            .await
+            .expect_err("closed");
         assert_eq!(fault.reason, Reason::ConnectReset, "{}", fault.why);
     }
 }

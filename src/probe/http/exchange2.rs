@@ -15,6 +15,7 @@ use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
+use super::body::{Cap, Gathered};
 use super::exchange::{beside, fault};
 use super::wire::Wire;
 use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
@@ -31,7 +32,7 @@ const BEFORE_HEAD_BYTES_MAX: u64 = WINDOW_BYTES as u64 + 2 * HEAD_BYTES_MAX as u
 pub(super) async fn exchange<S>(
     stream: S,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault>
@@ -48,7 +49,7 @@ where
 async fn converse<S>(
     stream: S,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault>
@@ -69,7 +70,7 @@ where
 async fn ask(
     sender: SendRequest<Bytes>,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     wire: &Wire,
 ) -> Result<Got, Fault> {
@@ -94,12 +95,12 @@ async fn ask(
     let (head, incoming) = response.map_err(broken)?.into_parts();
     let version = HttpVersion::Http2;
     *seen = Some(Head::of(version, head.status, &head.headers));
-    wire.head_came(body::wire_bytes_max(cap));
+    wire.head_came(body::wire_bytes_max(cap.most));
     if head.headers.len() > HEADERS_MAX {
         let why = format!("more than {HEADERS_MAX} headers");
         return Err(Fault::new(Reason::HttpProtocol, why));
     }
-    let body = read(incoming, body::encoded_max(&head.headers, cap), wire).await?;
+    let body = read(incoming, Gathered::new(&head.headers, cap), wire).await?;
     Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
 }
 
@@ -120,13 +121,16 @@ async fn upload(mut stream: SendStream<Bytes>, mut left: Bytes, wire: &Wire) {
     wire.set_blocked(false);
 }
 
-async fn read(mut incoming: RecvStream, most: u64, wire: &Wire) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
+async fn read(
+    mut incoming: RecvStream,
+    mut gathered: Gathered,
+    wire: &Wire,
+) -> Result<Gathered, Fault> {
     while let Some(data) = incoming.data().await {
         let data = data.map_err(|error| fault(&error.to_string(), wire))?;
-        body::take(&mut bytes, &data, most)?;
+        gathered.take(&data)?;
         // Fails only for more than was received.
         let _taken = incoming.flow_control().release_capacity(data.len());
     }
-    Ok(bytes)
+    Ok(gathered)
 }

@@ -23,6 +23,7 @@ use crate::probe::resolve;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 use crate::probe::tls::{self, Terms};
 
+use super::body::{Cap, Gathered};
 use super::cookies::Jar;
 use super::exchange::beside;
 use super::frames3::{Watched, Watching};
@@ -66,7 +67,7 @@ pub(super) async fn hop(
     let quic = quic::connect(&addresses, port, terms, trip.how, trip.net, watch, detail).await?;
     let request = request::build(trip, asked, jar, true)?;
     // Large, and of no use to the other versions: not a part of every run.
-    Box::pin(exchange(quic, request, trip.spec.body_bytes_cap, head, watch)).await
+    Box::pin(exchange(quic, request, trip.cap(), head, watch)).await
 }
 
 /// When what happened, noted while it is waited for.
@@ -81,7 +82,7 @@ struct Marks {
 async fn exchange(
     quic: Quic,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     watch: &mut Stopwatch,
 ) -> Result<Got, Fault> {
@@ -92,7 +93,7 @@ async fn exchange(
     let marks = Marks::default();
     // Held to the end: when the last handle is gone, quinn closes with a code of its own.
     let open = connection.clone();
-    let work = converse(connection, request, cap, seen, &marks, &socket);
+    let work = Box::pin(converse(connection, request, cap, seen, &marks, &socket));
     let done = timeout_at(watch.deadline(), link.drive(work)).await;
     if let Some(at) = marks.sent.get() {
         watch.enter_at(Phase::Wait, *at);
@@ -113,7 +114,7 @@ async fn exchange(
 async fn converse(
     connection: Connection,
     request: Request<Full<Bytes>>,
-    cap: u64,
+    cap: Cap,
     seen: &mut Option<Head>,
     marks: &Marks,
     socket: &Socket,
@@ -136,11 +137,11 @@ async fn converse(
         let (head, ()) = response.into_parts();
         let _first = marks.head.set(Instant::now());
         *seen = Some(Head::of(HttpVersion::Http3, head.status, &head.headers));
-        socket.allow(body::wire_bytes_max(cap));
+        socket.allow(body::wire_bytes_max(cap.most));
         is_sound(&head.headers)?;
-        let body = read(&mut receiving, body::encoded_max(&head.headers, cap), &connection).await?;
+        let body = read(&mut receiving, Gathered::new(&head.headers, cap), &connection).await?;
         if !is_head && head.status != StatusCode::NOT_MODIFIED {
-            is_whole(head.headers.get(CONTENT_LENGTH), &body)?;
+            is_whole(head.headers.get(CONTENT_LENGTH), body.bytes())?;
         }
         let (version, status) = (HttpVersion::Http3, head.status.as_u16());
         Ok(Got { version, status, headers: head.headers, body })
@@ -198,18 +199,17 @@ async fn upload(mut sending: Sending, body: Bytes, marks: &Marks) {
 
 async fn read(
     receiving: &mut Receiving,
-    most: u64,
+    mut gathered: Gathered,
     connection: &Connection,
-) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
+) -> Result<Gathered, Fault> {
     loop {
         // Frames may be of a byte each, and many: the deadline must get its turn.
         tokio::task::coop::consume_budget().await;
         let data = receiving.recv_data().await.map_err(|error| fault(&error, connection))?;
-        let Some(mut data) = data else { return Ok(bytes) };
+        let Some(mut data) = data else { return Ok(gathered) };
         while data.has_remaining() {
             let piece = data.chunk();
-            body::take(&mut bytes, piece, most)?;
+            gathered.take(piece)?;
             let length = piece.len();
             data.advance(length);
         }

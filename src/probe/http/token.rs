@@ -19,7 +19,7 @@ use crate::model::time::{Micros, Millis};
 use crate::probe::net::Net;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
-use super::{Asked, Got, Trip, travel};
+use super::{Arrival, Asked, Trip, travel};
 
 /// Most tokens kept; when full, all are forgotten and fetched anew.
 const TOKENS_MAX: usize = 1_024;
@@ -101,7 +101,7 @@ pub(super) async fn fetch(
         let reason = if own { fault.reason } else { Reason::AuthRefused };
         Fault::new(reason, format!("fetching a token: {}", fault.why))
     })?;
-    let (token, life) = read(&got.got)?;
+    let (token, life) = read(&got)?;
     *kept = Some((token.clone(), Instant::now() + life));
     Ok(Some(token))
 }
@@ -152,7 +152,7 @@ fn anything(spec: &HttpSpec) -> HttpExpect {
 }
 
 /// The token and how long to keep it. What the endpoint says is never told: it may be secret.
-fn read(got: &Got) -> Result<(Secret, Duration), Fault> {
+fn read(got: &Arrival) -> Result<(Secret, Duration), Fault> {
     let refused = |why: String| Fault::new(Reason::AuthRefused, why);
     if got.status != 200 {
         return Err(refused(format!("the token endpoint answered with status {}", got.status)));

@@ -97,7 +97,7 @@ impl Prober for Shared {
             "http_2xx" => Ok(format!("# {}\nprobe_success 1\n", ask.target)),
             "none" => Err(ProbeRefusal::NoModules),
             "killed" => Err(ProbeRefusal::Forbidden("killed".to_owned())),
-            "full" => Err(ProbeRefusal::Full),
+            "full" => Err(ProbeRefusal::Full("raise `ulimit -n`".to_owned())),
             _ => Err(ProbeRefusal::Wrong("Unknown module".to_owned())),
         }
     }

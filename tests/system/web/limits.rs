@@ -141,13 +141,51 @@ async fn a_large_answer_that_is_read_byte_by_byte_is_cut_in_time() {
 async fn a_connection_does_not_live_for_ever() {
     let limits = Limits {
         life: Duration::from_millis(200),
-        grace: Duration::from_millis(200),
+        last_answer: Duration::from_millis(200),
         ..Limits::default()
     };
     let served = serve(Fake::new(), limits).await;
     served.fake.gate.forget_permits(1_000);
     let answer = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-    assert_eq!(answer, "", "cut after life and grace");
+    assert_eq!(answer, "", "cut after life and the last answer");
+}
+
+#[tokio::test]
+async fn the_last_answer_of_a_connection_may_outlast_its_life_and_the_grace() {
+    let limits = Limits {
+        life: Duration::from_millis(50),
+        grace: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let served = serve(Fake::new(), limits).await;
+    served.fake.gate.forget_permits(1_000);
+    let asked = say(&served, b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let late = async {
+        served.fake.begun.acquire().await.unwrap().forget();
+        // Longer than both.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        served.fake.gate.add_permits(1);
+    };
+    let (answer, ()) = tokio::join!(asked, late);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_connection_whose_life_is_over() {
+    let limits = Limits {
+        life: Duration::from_millis(50),
+        grace: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let mut served = serve(Fake::new(), limits).await;
+    served.fake.gate.forget_permits(1_000);
+    let mut busy = TcpStream::connect(served.at).await.unwrap();
+    busy.write_all(b"POST /-/reload HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    served.fake.begun.acquire().await.unwrap().forget();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    served.stop();
+    timeout(PATIENCE, served.task.join_next()).await.expect("serve returns").unwrap().unwrap();
 }
 
 #[tokio::test]
