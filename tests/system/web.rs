@@ -6,6 +6,7 @@ mod fake;
 mod limits;
 mod link;
 mod pages;
+mod probe;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

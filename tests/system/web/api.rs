@@ -80,7 +80,7 @@ async fn every_described_route_answers_as_described() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 27);
+    assert_eq!(seen, 28);
 }
 
 /// What is sent there so that it is done.
