@@ -23,6 +23,10 @@ modules:
   one: {prober: http, timeout: 3s, http: {<<: *plain, valid_http_versions: [HTTP/1.0]}}
   secure: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_not_ssl: true}}
   post: {prober: http, timeout: 3s, http: {<<: *plain, method: POST, body: 'a=1', headers: {Content-Type: text/plain, X-A: b}, basic_auth: {username: u, password: p}}}
+  look: {prober: http, timeout: 3s, http: {<<: *plain, method: HEAD}}
+  unchanged: {prober: http, timeout: 3s, http: {<<: *plain, valid_status_codes: [304]}}
+  send: {prober: http, timeout: 3s, http: {<<: *plain, method: POST, body: 'a=1'}}
+  open: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_ssl: true}}
   six: {prober: http, timeout: 3s, http: {preferred_ip_protocol: ip6, ip_protocol_fallback: false}}
 ";
 
@@ -66,6 +70,16 @@ async fn hanging(first: &'static str) -> Server {
     .await
 }
 
+/// Sends on to `/then` with `status`, and there is content with what `good` says of the request.
+async fn moved(status: &'static str, good: fn(&str) -> bool) -> Server {
+    answering(move |request| match request.split(' ').nth(1) {
+        Some("/then") if good(request) => ok("as asked"),
+        Some("/then") => answer("400 Bad Request", "", "not as asked"),
+        _ => answer(status, "location: /then\r\n", ""),
+    })
+    .await
+}
+
 async fn hops() -> Server {
     answering(|request| match request.split(' ').nth(1) {
         Some("/a") => answer("302 Found", "location: /b\r\n", "moved"),
@@ -100,6 +114,11 @@ async fn answers_are_told_alike() {
         if good { ok("as asked") } else { answer("400 Bad", "", "not as asked") }
     });
     let echo = echo.await;
+    let unchanged = fixed(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec()).await;
+    let kept =
+        moved("307 Temporary Redirect", |then| then.starts_with("POST ") && then.ends_with("a=1"));
+    let dropped = moved("302 Found", |then| then.starts_with("GET ") && !then.contains("a=1"));
+    let (kept, dropped) = (kept.await, dropped.await);
     let port = page.addr.port();
     let cases = [
         same("http_2xx", page.url(), true),
@@ -126,6 +145,11 @@ async fn answers_are_told_alike() {
         same("post", echo.url(), true),
         same("http_2xx", echo.url(), false),
         same("small", page.url(), true),
+        same("look", page.url(), true),
+        same("unchanged", unchanged.url(), true),
+        same("send", kept.url(), true),
+        same("send", dropped.url(), true),
+        same("open", page.url(), true),
     ];
     compare(&rivals, &cases).await;
 }
@@ -179,4 +203,24 @@ async fn servers_that_misbehave_are_told_alike_or_better() {
         same("six", hops.url(), false).but(ALWAYS, &phases),
     ];
     compare(&rivals, &cases).await;
+}
+
+/// Debian's version does not know `no_proxy` yet.
+#[tokio::test]
+async fn a_proxy_is_gone_through() {
+    // In clear a proxy is asked for the whole URL.
+    let proxy = answering(|request| match request.split(' ').nth(1) {
+        Some(target) if target.starts_with("http://") => ok("through the proxy"),
+        _ => answer("400 Bad Request", "", "no proxy's request"),
+    })
+    .await;
+    let page = page().await;
+    let modules = format!(
+        "modules:\n  through: {{prober: http, timeout: 3s, http: {{preferred_ip_protocol: ip4, \
+         proxy_url: 'http://{}'}}}}\n",
+        proxy.addr
+    );
+    let Some(rivals) = Rivals::start(&modules, &[]).await else { return };
+    compare(&rivals, &[same("through", page.url(), true)]).await;
+    assert_eq!((proxy.taken(), page.taken()), (2, 0));
 }

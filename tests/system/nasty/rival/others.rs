@@ -39,8 +39,10 @@ modules:
   where: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_not_matches_regexp: ['a\\.vn\\.\\t.*\\tIN\\tA\\t192\\.0\\.2\\.\\d+']}}}
   not_there: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_matches_regexp: ['192\\.0\\.2\\.\\d+']}}}
   none: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_none_matches_regexp: ['192\\.0\\.2\\.1', '198\\.51\\.100\\.1']}}}
+  any: {prober: dns, timeout: 3s, dns: {preferred_ip_protocol: ip4, query_name: a.vn}}
   ping: {prober: icmp, timeout: 2s, icmp: {preferred_ip_protocol: ip4}}
   ping_small: {prober: icmp, timeout: 3s, icmp: {preferred_ip_protocol: ip4, payload_size: 1000, ttl: 5}}
+  grpc_tls: {prober: grpc, timeout: 2s, grpc: {preferred_ip_protocol: ip4, tls: true, tls_config: {insecure_skip_verify: true}, service: a.vn}}
   grpc: {prober: grpc, timeout: 2s, grpc: {preferred_ip_protocol: ip4}}
 ";
 
@@ -123,6 +125,7 @@ async fn dns_and_icmp_are_told_alike() {
     let cases = [
         same("a", at(&one), true),
         same("a_tcp", at(&one), true),
+        same("any", at(&one), true),
         same("a", at(&empty), true),
         same("a", at(&gone), false),
         same("nx", at(&gone), true),
@@ -150,7 +153,15 @@ async fn grpc_is_told_alike() {
     let bad = grpc::Server::health(None, |_, _| Ok(2)).await;
     let unknown = grpc::Server::health(None, |_, _| Err((5, "unknown service"))).await;
     let zero = Differ::Theirs("probe_ssl_earliest_cert_expiry");
+    let pair = leaf(&["localhost"], &root("Gốc", VALID), VALID);
+    let options = Options { alpn: &[b"h2"], ..Options::default() };
+    let serves = |_: &http::HeaderMap, service: String| match service.as_str() {
+        "a.vn" => Ok(1),
+        _ => Err((5, "unknown service")),
+    };
+    let secret = grpc::Server::health(Some(acceptor(&pair, &[], &options)), serves).await;
     let cases = [
+        same("grpc_tls", secret.address.to_string(), true),
         same("grpc", good.address.to_string(), true).but(NONE, &[zero]),
         same("grpc", bad.address.to_string(), false).but(NONE, &[zero]),
         same("grpc", unknown.address.to_string(), false).but(NONE, &[zero]),

@@ -15,6 +15,7 @@ modules:
   https: {prober: http, timeout: 3s, http: &plain {preferred_ip_protocol: ip4, tls_config: {ca_file: '{folder}/roots.pem'}}}
   any: {prober: http, timeout: 3s, http: {preferred_ip_protocol: ip4, tls_config: {insecure_skip_verify: true}}}
   clear: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_ssl: true}}
+  secure: {prober: http, timeout: 3s, http: {<<: *plain, fail_if_not_ssl: true}}
   named: {prober: http, timeout: 3s, http: {preferred_ip_protocol: ip4, tls_config: {ca_file: '{folder}/roots.pem', server_name: other.vn}}}
   tcp_tls: {prober: tcp, timeout: 3s, tcp: {preferred_ip_protocol: ip4, tls: true, tls_config: {ca_file: '{folder}/roots.pem'}}}
 ";
@@ -71,6 +72,7 @@ async fn certificates_are_told_alike_or_better() {
         same("https", good.tls_url(), true),
         same("any", good.tls_url(), true).but(INVALID, &[year_one]),
         same("clear", good.tls_url(), false),
+        same("secure", good.tls_url(), true),
         same("https", twelve.tls_url(), true),
         same("https", expired.tls_url(), false).but(INVALID, told),
         same("https", other.tls_url(), false).but(INVALID, told).but(INVALID, &[chain]),
