@@ -1,7 +1,12 @@
 //! Requests that are no probe.
 
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
 use super::kit::{Rivals, escaped, get};
-use crate::nasty::server::{answering, ok};
+use crate::nasty::server::{answering, drain, ok, serve};
 
 const MODULES: &str = "
 modules:
@@ -37,7 +42,7 @@ async fn the_host_and_the_patience_of_the_asker_go_along() {
     for page in rivals.pages(&path).await {
         assert!(page.body.contains("probe_http_content_length 8\n"), "{}", page.body);
     }
-    let silent = crate::nasty::server::serve(crate::nasty::server::drain).await;
+    let silent = serve(drain).await;
     let path = format!("/probe?target={}", silent.addr);
     for address in [rivals.ours, rivals.theirs] {
         let page = get(address, &path, "X-Prometheus-Scrape-Timeout-Seconds: 1.2\r\n").await;
@@ -70,4 +75,32 @@ modules:
     }
     assert!(!ours.body.contains("mat-khau") && !ours.body.contains("khoa\n"), "{}", ours.body);
     let _ = rivals.folder();
+}
+
+#[tokio::test]
+async fn a_probe_ends_with_whoever_asked_for_it() {
+    let modules = "
+modules:
+  http_2xx: {prober: http, timeout: 100s, http: {preferred_ip_protocol: ip4}}
+";
+    let Some(rivals) = Rivals::start(modules, &[]).await else { return };
+    let (ended, mut ends) = tokio::sync::mpsc::channel(1);
+    let silent = serve(move |stream| {
+        let ended = ended.clone();
+        async move {
+            drain(stream).await;
+            let _gone = ended.send(()).await;
+        }
+    })
+    .await;
+    let mut asker = TcpStream::connect(rivals.ours).await.unwrap();
+    let request = format!("GET /probe?target={} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", silent.addr);
+    asker.write_all(request.as_bytes()).await.unwrap();
+    while silent.taken() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(asker);
+    // Long before the deadline of the probe.
+    let end = tokio::time::timeout(Duration::from_secs(30), ends.recv()).await;
+    assert_eq!(end, Ok(Some(())));
 }
