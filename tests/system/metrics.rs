@@ -59,6 +59,8 @@ fn used(roster: &Roster) -> Metrics {
     alerts.troubles("blind", 1);
     alerts.heartbeat("sent");
     metrics.result(&result_of(&CheckId::new("elsewhere").unwrap(), Reason::Overrun, 1));
+    metrics.show_probes().unwrap();
+    metrics.probes().answered("http_2xx", true);
     metrics
 }
 
