@@ -36,6 +36,9 @@ const UNREAD: &str = "A body is counted if it came whole";
 /// Encodings are undone.
 const DECODED: &str = "A compressed body is decoded, asked for or not";
 
+/// Silence is nobody's pattern.
+const BLAME: &str = "A body that did not come is no pattern's fault";
+
 /// No metric comes and goes.
 const ALWAYS: &str = "What a prober can say, it always says";
 
@@ -182,6 +185,9 @@ async fn servers_that_misbehave_are_told_alike_or_better() {
         same("short", silent.url(), false).but(FAILED_PHASE, &[wait]),
         same("short", stalled.url(), false).but(UNREAD, &[partial]),
         same("http_2xx", cut.url(), false).but(UNREAD, &[partial]),
+        same("body", cut.url(), false)
+            .but(UNREAD, &[partial])
+            .but(BLAME, &[Differ::Value("probe_failed_due_to_regex", 0.0, 1.0)]),
         same("http_2xx", garbage.url(), false),
         same("http_2xx", slammed.url(), false),
         same("small", large.url(), false)

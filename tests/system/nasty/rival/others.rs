@@ -38,6 +38,7 @@ modules:
   nx: {prober: dns, timeout: 3s, dns: {<<: *a, valid_rcodes: [NXDOMAIN]}}
   where: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_not_matches_regexp: ['a\\.vn\\.\\t.*\\tIN\\tA\\t192\\.0\\.2\\.\\d+']}}}
   not_there: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_matches_regexp: ['192\\.0\\.2\\.\\d+']}}}
+  all: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_all_match_regexp: ['192']}}}
   none: {prober: dns, timeout: 3s, dns: {<<: *a, validate_answer_rrs: {fail_if_none_matches_regexp: ['192\\.0\\.2\\.1', '198\\.51\\.100\\.1']}}}
   any: {prober: dns, timeout: 3s, dns: {preferred_ip_protocol: ip4, query_name: a.vn}}
   ping: {prober: icmp, timeout: 2s, icmp: {preferred_ip_protocol: ip4}}
@@ -140,6 +141,10 @@ async fn dns_and_icmp_are_told_alike() {
         same("where", at(&empty), false),
         same("not_there", at(&one), false),
         same("none", at(&one), false),
+        same("all", at(&one), false).but(
+            "fail_if_all_match_regexp fails if all match",
+            &[Differ::Value("probe_success", 0.0, 1.0)],
+        ),
         same("ping", "127.0.0.1", true),
         same("ping_small", "localhost", true),
     ];
