@@ -80,7 +80,11 @@ impl Probes {
         };
         let (seen, answered) = judged(&module, seen, timeout).await?;
         self.metrics.probes().answered(&module.name, answered.success);
-        Ok(if ask.debug { told(&module, &ask, &seen, &answered) } else { answered.metrics })
+        Ok(if ask.debug {
+            blackbox::told(&module, &ask.target, &seen, &answered)
+        } else {
+            answered.metrics
+        })
     }
 
     fn module(&self, name: &str) -> Result<Arc<Module>, ProbeRefusal> {
@@ -147,9 +151,4 @@ fn refused(why: String) -> Observation {
     let mut seen = Observation::bare(Reason::Internal, Phases::default());
     seen.detail.why = Some(why);
     seen
-}
-
-/// How it went, in words: for `debug=true`.
-fn told(module: &Module, ask: &ProbeAsk, seen: &Observation, answered: &Answered) -> String {
-    blackbox::told(module, &ask.target, seen, answered)
 }

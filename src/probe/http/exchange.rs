@@ -9,7 +9,7 @@ use http::{Request, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
@@ -57,15 +57,7 @@ where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send,
 {
     let fault = |error: hyper::Error| broken(&error, wire);
-    let informed = wire.clone();
-    hyper::ext::on_informational(&mut request, move |_| informed.informed());
-    let (mut sender, connection) = http1::Builder::new()
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .handshake(io)
-        .await
-        .map_err(fault)?;
+    let (mut sender, connection) = open(io, &mut request, wire).await?;
     let work = async {
         let (head, incoming) = sender.send_request(request).await.map_err(fault)?.into_parts();
         let version = if head.version == Version::HTTP_10 {
@@ -79,6 +71,27 @@ where
         Ok(Got { version, status: head.status.as_u16(), headers: head.headers, body })
     };
     beside(connection, work).await
+}
+
+/// Begins HTTP/1 on `io` with an answer's head within its limits, and lets `wire` know of 1xx
+/// answers to `request`.
+pub(super) async fn open<I>(
+    io: I,
+    request: &mut Request<Full<Bytes>>,
+    wire: &Wire,
+) -> Result<(SendRequest<Full<Bytes>>, Connection<I, Full<Bytes>>), Fault>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+{
+    let informed = wire.clone();
+    hyper::ext::on_informational(request, move |_| informed.informed());
+    http1::Builder::new()
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .handshake(io)
+        .await
+        .map_err(|error| broken(&error, wire))
 }
 
 /// Waits for `work` while driving `connection`, whose own end is of no interest: what it means

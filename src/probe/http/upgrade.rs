@@ -6,7 +6,6 @@ use http::header::{CONNECTION, HeaderName, UPGRADE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -27,9 +26,7 @@ use crate::probe::stopwatch::{Fault, Stopwatch};
 
 use super::cookies::Jar;
 use super::wire::{Tap, Wire};
-use super::{
-    Asked, HEAD_BYTES_MAX, HEADERS_MAX, Head, Trip, discreet, exchange, request, shown, token,
-};
+use super::{Asked, Head, Trip, discreet, exchange, request, shown, token};
 
 /// Most bytes of a page that comes instead of the switch: enough to tell whose it is.
 const PAGE_BYTES_MAX: usize = 64 * 1024;
@@ -254,15 +251,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let fault = |error: hyper::Error| exchange::broken(&error, wire);
-    let informed = wire.clone();
-    hyper::ext::on_informational(&mut request, move |_| informed.informed());
-    let (mut sender, mut connection) = http1::Builder::new()
-        .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .handshake(io)
-        .await
-        .map_err(fault)?;
+    let (mut sender, mut connection) = exchange::open(io, &mut request, wire).await?;
     let mut ended = false;
     let mut driven = poll_fn(|cx| {
         let polled = connection.poll_without_shutdown(cx);
