@@ -38,7 +38,7 @@ async fn check(leaf: &Pair, more: &[&Pair], trusted: &Pair, reason: Reason) -> O
         assert_eq!(tls.fault.as_ref().map(|fault| fault.0), failed(reason), "{seen:#?}");
         assert_eq!(seen.tls_not_after, Some(tls.chain[0].not_after));
         assert_eq!(tls.version, "TLS 1.3");
-        assert_eq!(tls.cipher, "TLS13_AES_256_GCM_SHA384");
+        assert_eq!(tls.cipher, "TLS13_AES_128_GCM_SHA256");
     }
     // The same certificate, not to be verified: the fault is known, and fails nothing.
     let lenient = get_with(&server.tls_url(), |spec| spec.tls.verify = false);
