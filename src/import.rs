@@ -96,6 +96,9 @@ help: name data/kuma.db, or a backup in JSON"
         /// What to do.
         mend: &'static str,
     },
+    /// Of the targets' file, where the modules' file is another.
+    #[error("{0}")]
+    Targets(Box<Self>),
     /// A database that can't be read.
     #[error(
         "can't read {path}: {problem}\nhelp: stop Uptime Kuma and import a copy of its data folder"

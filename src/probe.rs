@@ -14,6 +14,7 @@ mod screen;
 mod starttls;
 pub mod block;
 pub mod expect;
+mod beside;
 mod http;
 mod dialogue;
 mod tcp;

@@ -62,7 +62,7 @@ pub fn timeout(module: &Module, patience: Option<Duration>) -> Micros {
 }
 
 /// The run that a probe of `target` with `module` is. `hostname` is the request's parameter,
-/// which only `http` takes.
+/// which only `http` and `tcp` take.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub fn question(
 ) -> Result<Question, Refusal> {
     let (spec, how) = match &module.prober {
         Prober::Http(it) => (http::spec(it, target, hostname)?, by(it.family, None)),
-        Prober::Tcp(it) => (dialogue::tcp(it, target)?, by(it.family, it.source)),
+        Prober::Tcp(it) => (dialogue::tcp(it, target, hostname)?, by(it.family, it.source)),
         Prober::Unix(it) => (dialogue::unix(it, target)?, by(it.family, None)),
         Prober::Websocket(it) => (dialogue::websocket(it, target)?, by(it.family, None)),
         Prober::Dns(it) => (dns(it, target)?, by(it.family, it.source)),

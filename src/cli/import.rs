@@ -152,8 +152,10 @@ fn blackbox(it: &Blackbox) -> Result<Imported, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let files = |pattern: &str| matching(&folder.join(pattern));
     let prometheus = text(path)?;
-    import::blackbox(&modules, Some((&prometheus, &files)), &judge)
-        .map_err(|why| failed(&it.file, &why))
+    import::blackbox(&modules, Some((&prometheus, &files)), &judge).map_err(|why| match why {
+        ImportError::Targets(why) => failed(path, &why),
+        why => failed(&it.file, &why),
+    })
 }
 
 /// The files that a path names; one `*` may stand in its last name.

@@ -25,7 +25,8 @@ const EXAMPLE: &str = "vi-du.example.gov.vn";
 ///
 /// # Errors
 ///
-/// [`ImportError`] if one of them is not what it should be.
+/// [`ImportError`] if one of them is not what it should be; [`ImportError::Targets`] if it is
+/// `prometheus`.
 pub fn blackbox(
     modules: &str,
     prometheus: Option<(&str, Files<'_>)>,
@@ -49,16 +50,9 @@ pub fn blackbox(
         skeletons(&mut plan, modules, judge);
         return plan.finish();
     };
-    let targets = prometheus::targets(&mut plan, text, files)?;
-    for target in &targets {
-        one(&mut plan, modules, target);
-    }
-    if targets.is_empty() {
-        return Err(ImportError::NotThis {
-            wanted: "a configuration of Prometheus with anything to probe",
-            seen: "no job with `metrics_path: /probe` has a target that is known here".to_owned(),
-            mend: "name the prometheus.yml that scrapes blackbox_exporter; targets of a discovery can't be seen",
-        });
+    let targets = prometheus::targets(&mut plan, text, files);
+    for target in targets.map_err(|why| ImportError::Targets(Box::new(why)))? {
+        one(&mut plan, modules, &target);
     }
     plan.finish()
 }

@@ -53,6 +53,33 @@ fn promtool_accepts_the_shipped_files_and_the_rules_say_what_they_should() {
 }
 
 #[test]
+fn every_shipped_rule_is_shown_to_speak_and_to_be_silent() {
+    let (rules, cases) =
+        (text("deploy/prometheus/rules.yml"), text("deploy/prometheus/rules_test.yml"));
+    let named = |key: &str| -> Vec<String> {
+        let rest =
+            |line: &str| Some(line.trim_start().strip_prefix("- ")?.strip_prefix(key)?.to_owned());
+        rules.lines().filter_map(rest).map(|it| it.trim_matches([' ', '"']).to_owned()).collect()
+    };
+    let mut missing = Vec::new();
+    for alert in named("alert:") {
+        for (kind, wanted) in [("speaks", "exp_alerts:\n"), ("is silent", "exp_alerts: []\n")] {
+            let case = format!("alertname: {alert}\n        {wanted}");
+            if !cases.contains(&case) {
+                missing.push(format!("{alert} {kind}"));
+            }
+        }
+    }
+    for record in named("record:") {
+        if !cases.contains(&record) {
+            missing.push(format!("{record} gives a value"));
+        }
+    }
+    assert!(named("alert:").len() > 20 && named("record:").len() > 5, "the rules are found");
+    assert!(missing.is_empty(), "no case in rules_test.yml: {missing:#?}");
+}
+
+#[test]
 fn promtool_accepts_rules_of_systems_that_ask_for_their_own() {
     if !is_installed("promtool") {
         return skip("promtool judges rules of several classes", "promtool is not installed");

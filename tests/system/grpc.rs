@@ -257,6 +257,20 @@ async fn what_is_not_http2_is_told_so() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_closes_is_not_waited_for() {
+    // At once, within the preface, after it, after the call: what fails first is a read or a write.
+    for bytes in [0, 10, 24, 1_024] {
+        let server = Server::start(move |mut stream| async move {
+            _ = stream.read(&mut vec![0; bytes]).await;
+        })
+        .await;
+        for _again in 0..50 {
+            ends(&call(&server, LONG).await, Reason::HttpProtocol);
+        }
+    }
+}
+
 #[tokio::test]
 async fn web_pages_over_http2_are_not_grpc() {
     for status in [200, 404, 503] {

@@ -238,6 +238,7 @@ fn what_can_not_be_imported_is_said_with_what_to_do() {
     Connection::open(&no_table).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
     let no_table = no_table.to_str().unwrap();
     let torn = put("hong.db", b"SQLite format 3\0and then nothing that makes sense");
+    let (deep, idle) = (put("sau.yml", &[b'['; 9_000]), put("khong-do.yml", b"scrape_configs: []"));
     let (yaml, modules) = (sample("gatus.yaml"), sample("blackbox.yml"));
     let (yaml, modules) = (yaml.to_str().unwrap(), modules.to_str().unwrap());
     let cases: &[(&[&str], i32, &str)] = &[
@@ -249,6 +250,10 @@ fn what_can_not_be_imported_is_said_with_what_to_do() {
         (&["uptime-kuma", no_table], 78, "it has no table `monitor`"),
         (&["uptime-kuma", &torn], 74, "can't read"),
         (&["blackbox", yaml], 78, "it has no `modules`"),
+        // The file that is wrong is the one that is named.
+        (&["blackbox", modules, "--prometheus", &deep], 78, "sau.yml: this is not YAML (line 1)"),
+        (&["blackbox", modules, "--prometheus", &idle], 78, "khong-do.yml: this is not a"),
+        (&["blackbox", &deep, "--prometheus", &idle], 78, "sau.yml: this is not YAML (line 1)"),
         (&["zabbix", "x"], 64, "zabbix"),
     ];
     for (arguments, expected, text) in cases {

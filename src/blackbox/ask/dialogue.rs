@@ -5,17 +5,27 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::model::expect::CertExpect;
-use crate::model::spec::{Line, Spec, TcpSpec, UNIX_PATH_BYTES_MAX, UnixSpec, WebsocketSpec};
+use crate::model::spec::{
+    Line, Spec, TcpSpec, TlsClient, UNIX_PATH_BYTES_MAX, UnixSpec, WebsocketSpec,
+};
 
 use super::super::module::{Dialogue, Exchange, Expect, Websocket};
 use super::{Refusal, target};
 
-/// The connection and dialogue of prober `tcp`.
-pub(super) fn tcp(module: &Dialogue, target: &str) -> Result<Spec, Refusal> {
+/// The connection and dialogue of prober `tcp`; TLS is for `hostname` unless the module says for
+/// whom.
+pub(super) fn tcp(
+    module: &Dialogue,
+    target: &str,
+    hostname: Option<&str>,
+) -> Result<Spec, Refusal> {
+    let mut tls = module.tls_config.clone();
+    let named = hostname.filter(|it| !it.is_empty()).map(str::to_owned);
+    tls.server_name = tls.server_name.or(named);
     Ok(Spec::Tcp(Box::new(TcpSpec {
         peer: target::peer(target, None)?,
-        tls: module.tls.then(|| module.tls_config.clone()),
-        dialogue: lines(&module.exchanges, Some(module), "\n"),
+        dialogue: lines(&module.exchanges, Some(&tls), "\n"),
+        tls: module.tls.then_some(tls),
         cert: CertExpect::default(),
     })))
 }
@@ -30,7 +40,7 @@ pub(super) fn unix(module: &Dialogue, target: &str) -> Result<Spec, Refusal> {
     Ok(Spec::Unix(Box::new(UnixSpec {
         path: PathBuf::from(target),
         tls: module.tls.then(|| module.tls_config.clone()),
-        dialogue: lines(&module.exchanges, Some(module), "\n"),
+        dialogue: lines(&module.exchanges, Some(&module.tls_config), "\n"),
         cert: CertExpect::default(),
     })))
 }
@@ -60,7 +70,7 @@ pub(super) fn websocket(module: &Websocket, target: &str) -> Result<Spec, Refusa
 }
 
 /// What is said and heard; `end` comes after each line that is sent.
-fn lines(exchanges: &[Exchange], tls: Option<&Dialogue>, end: &str) -> Vec<Line> {
+fn lines(exchanges: &[Exchange], tls: Option<&TlsClient>, end: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     for exchange in exchanges {
         let mut groups = false;
@@ -84,8 +94,8 @@ fn lines(exchanges: &[Exchange], tls: Option<&Dialogue>, end: &str) -> Vec<Line>
                 if groups { exchange.send.clone() } else { exchange.send.replace('$', "$$") };
             lines.push(Line::SendExpanded((send + end).into_bytes()));
         }
-        if let Some(module) = tls.filter(|_| exchange.starttls) {
-            lines.push(Line::StartTls(module.tls_config.clone()));
+        if let Some(tls) = tls.filter(|_| exchange.starttls) {
+            lines.push(Line::StartTls(tls.clone()));
         }
     }
     lines

@@ -131,6 +131,27 @@ fn a_host_name_is_sent_and_verified() {
 }
 
 #[test]
+fn a_dialogue_is_in_tls_with_the_host_that_is_named() {
+    let named = |yaml: &str, hostname: &str| {
+        let Spec::Tcp(spec) = ask(yaml, "192.0.2.1:1", Some(hostname)).unwrap().check.spec else {
+            panic!()
+        };
+        let later = spec.dialogue.iter().find_map(|line| match line {
+            Line::StartTls(tls) => tls.server_name.clone(),
+            _ => None,
+        });
+        (spec.tls.and_then(|tls| tls.server_name), later)
+    };
+    let of = |name: &str| Some(name.to_owned());
+    assert_eq!(named("{prober: tcp, tcp: {tls: true}}", "a.vn"), (of("a.vn"), None));
+    let later = "{prober: tcp, tcp: {query_response: [{starttls: true}]}}";
+    assert_eq!(named(later, "a.vn"), (None, of("a.vn")));
+    assert_eq!(named(later, ""), (None, None));
+    let own = "{prober: tcp, tcp: {tls: true, tls_config: {server_name: b.vn}}}";
+    assert_eq!(named(own, "a.vn"), (of("b.vn"), None));
+}
+
+#[test]
 fn a_dialogue_is_sent_line_by_line() {
     let yaml = "{prober: tcp, tcp: {query_response: [{send: 'a$1'}, \
                 {expect: '^(.*)$', send: 'b${1}', labels: [{name: x, value: '$1'}]}, {starttls: true}]}}";

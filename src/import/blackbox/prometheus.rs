@@ -58,6 +58,13 @@ pub(super) fn targets(
     for job in jobs.iter().filter(|it| it.text("metrics_path").as_deref() == Some("/probe")) {
         of_job(plan, global, job, files, &mut all);
     }
+    if all.is_empty() {
+        return Err(ImportError::NotThis {
+            wanted: "a configuration of Prometheus with anything to probe",
+            seen: "no job with `metrics_path: /probe` has a target that is known here".to_owned(),
+            mend: "name the prometheus.yml that scrapes blackbox_exporter; targets of a discovery can't be seen",
+        });
+    }
     Ok(all)
 }
 

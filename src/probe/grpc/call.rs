@@ -2,7 +2,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io::Cursor;
-use std::pin::pin;
 use std::task::Poll;
 
 use h2::client::{Builder, ResponseFuture, SendRequest};
@@ -16,6 +15,7 @@ use super::metered::{Metered, SPEAKS_TLS};
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::model::spec::GrpcSpec;
+use crate::probe::beside::beside;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
 /// Where the health service is called.
@@ -123,7 +123,7 @@ where
     let (sender, connection) =
         watch.run(Phase::Send, async { shaking.await.map_err(|e| protocol(&e)) }).await?;
     let deadline = watch.deadline();
-    let work = alongside(exchange(sender, request, body, watch), connection);
+    let work = beside(connection, exchange(sender, request, body, watch));
     // The deadline of each step is not enough: a peer that never stops talking uses up the
     // task's budget in the connection, and then the timers of the work are not looked at.
     match timeout_at(deadline, work).await {
@@ -204,24 +204,6 @@ async fn rest(mut stream: RecvStream) -> Result<(Vec<u8>, Option<HeaderMap>), Fa
     }
     let trailers = stream.trailers().await.map_err(|error| protocol(&error))?;
     Ok((body, trailers))
-}
-
-/// Runs `work` to its end while `connection` carries it. The end of the connection is seen by
-/// the work itself, which may still have an answer to read.
-async fn alongside<T>(work: impl Future<Output = T>, connection: impl Future) -> T {
-    let mut work = pin!(work);
-    let mut connection = pin!(connection);
-    let mut over = false;
-    poll_fn(|cx| {
-        over = over || connection.as_mut().poll(cx).is_ready();
-        let done = work.as_mut().poll(cx);
-        // What the work has just handed over goes out at once.
-        if done.is_pending() && !over {
-            over = connection.as_mut().poll(cx).is_ready();
-        }
-        done
-    })
-    .await
 }
 
 fn protocol(error: &h2::Error) -> Fault {

@@ -1,9 +1,6 @@
 //! One HTTP/1 request and its answer, on one connection (RFC 9112).
 
 use std::error::Error as _;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 
 use http::{Request, Version};
 use http_body_util::{BodyExt, Full};
@@ -17,6 +14,7 @@ use tokio::time::timeout_at;
 use crate::model::expect::HttpVersion;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
+use crate::probe::beside::beside;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
 use super::body::{Cap, Gathered};
@@ -92,31 +90,6 @@ where
         .handshake(io)
         .await
         .map_err(|error| broken(&error, wire))
-}
-
-/// Waits for `work` while driving `connection`, whose own end is of no interest: what it means
-/// for the work, the work says.
-pub(super) async fn beside<T>(connection: impl Future, work: impl Future<Output = T>) -> T {
-    let mut connection = pin!(connection);
-    let mut work = pin!(work);
-    let mut connected = true;
-    poll_fn(|cx| {
-        if connected && connection.as_mut().poll(cx).is_ready() {
-            connected = false;
-        }
-        match work.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(done),
-            // The work may have given the connection something to do.
-            Poll::Pending => {
-                if connected && connection.as_mut().poll(cx).is_ready() {
-                    connected = false;
-                    return work.as_mut().poll(cx);
-                }
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }
 
 async fn read(

@@ -13,10 +13,11 @@ use tokio::time::timeout_at;
 use crate::model::expect::HttpVersion;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
+use crate::probe::beside::beside;
 use crate::probe::stopwatch::{Fault, Stopwatch};
 
 use super::body::{Cap, Gathered};
-use super::exchange::{beside, fault};
+use super::exchange::fault;
 use super::wire::Wire;
 use super::{Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, body};
 

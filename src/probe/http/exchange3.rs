@@ -18,6 +18,7 @@ use crate::model::observation::Detail;
 use crate::model::phases::Phase;
 use crate::model::reason::Reason;
 use crate::model::spec::{TlsClient, TlsVersion};
+use crate::probe::beside::beside;
 use crate::probe::quic::{self, Quic, Socket};
 use crate::probe::resolve;
 use crate::probe::stopwatch::{Fault, Stopwatch};
@@ -25,7 +26,6 @@ use crate::probe::tls::{self, Terms};
 
 use super::body::{Cap, Gathered};
 use super::cookies::Jar;
-use super::exchange::beside;
 use super::frames3::{Watched, Watching};
 use super::{Asked, Got, HEAD_BYTES_MAX, HEADERS_MAX, Head, Trip, body, client_for, request};
 

@@ -20,6 +20,7 @@ use crate::model::reason::Reason;
 use crate::model::secret::Secret;
 use crate::model::spec::{HttpOffer, HttpSpec, RedirectTo, Redirects, WebsocketSpec};
 use crate::model::time::{Micros, Millis};
+use crate::probe::beside::beside;
 use crate::probe::expect::{self, Answer, excerpt};
 use crate::probe::net::Net;
 use crate::probe::stopwatch::{Fault, Stopwatch};
@@ -258,13 +259,13 @@ where
         ended |= polled.is_ready();
         polled
     });
-    let answer = exchange::beside(&mut driven, sender.send_request(request)).await;
+    let answer = beside(&mut driven, sender.send_request(request)).await;
     let (head, incoming) = answer.map_err(fault)?.into_parts();
     *seen = Some(Head::of(HttpVersion::Http11, head.status, &head.headers));
     // Nothing of a WebSocket is limited here; its messages are counted by whoever reads them.
     wire.head_came(u64::MAX);
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(Answered::Page(exchange::beside(driven, page(incoming)).await));
+        return Ok(Answered::Page(beside(driven, page(incoming)).await));
     }
     drop(incoming);
     if !ended {

@@ -91,6 +91,19 @@ async fn a_server_without_it_is_told() {
     bench.expect(&prior(&server.url()), Reason::HttpProtocol).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_closes_is_not_waited_for() {
+    for bytes in [0, 10, PREFACE, 1_024] {
+        let server = serve(move |mut stream| async move {
+            let _some = stream.read(&mut vec![0; bytes]).await;
+        })
+        .await;
+        for _again in 0..50 {
+            Bench::new().expect(&prior(&server.url()), Reason::HttpProtocol).await;
+        }
+    }
+}
+
 /// Takes the preface, sends empty SETTINGS and `first`, then `again` without end.
 async fn flood(first: &'static [u8], again: &'static [u8]) -> Server {
     serve(move |stream| async move {

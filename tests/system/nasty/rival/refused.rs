@@ -29,6 +29,37 @@ async fn a_wrong_request_is_refused_with_the_same_status() {
 }
 
 #[tokio::test]
+async fn an_address_is_read_as_browsers_read_it() {
+    let Some(rivals) = Rivals::start(MODULES, &[]).await else { return };
+    let server = answering(|_request| ok("x")).await;
+    let port = server.addr.port();
+    for (host, theirs) in [("127.0.0.1", 1.0), ("127.1", 0.0), ("0x7f.1", 0.0), ("2130706433", 0.0)]
+    {
+        let (seen, original) = rivals.both("http_2xx", &format!("http://{host}:{port}/")).await;
+        assert_eq!((seen["probe_success"], original["probe_success"]), (1.0, theirs), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_so() {
+    let Some(rivals) = Rivals::start(MODULES, &[]).await else { return };
+    for (path, ours, theirs) in [("/config", 404, 200), ("/logs?id=x", 404, 500), ("/", 200, 200)] {
+        let [our, their] = rivals.pages(path).await;
+        assert_eq!((our.status, their.status), (ours, theirs), "{path}");
+    }
+    let [ours, theirs] = rivals.pages("/metrics").await;
+    for name in [
+        "blackbox_module_unknown_total",
+        "blackbox_exporter_config_last_reload_successful",
+        "blackbox_exporter_config_last_reload_success_timestamp_seconds",
+        "process_start_time_seconds",
+    ] {
+        assert!(ours.body.contains(name) && theirs.body.contains(name), "{name}");
+    }
+    assert!(!ours.body.contains("blackbox_exporter_build_info"));
+}
+
+#[tokio::test]
 async fn the_host_and_the_patience_of_the_asker_go_along() {
     let Some(rivals) = Rivals::start(MODULES, &[]).await else { return };
     let server = answering(|request| {
