@@ -63,6 +63,7 @@ pub enum MetricsError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     buckets: Vec<Micros>,
+    carrier: Option<String>,
 }
 
 impl Settings {
@@ -75,10 +76,16 @@ impl Settings {
         let rising = buckets.is_sorted_by(|a, b| a < b);
         let positive = buckets.first().is_some_and(|first| first.0 > 0);
         if rising && positive && buckets.len() <= BUCKETS_MAX {
-            Ok(Self { buckets })
+            Ok(Self { buckets, carrier: None })
         } else {
             Err(MetricsError::Buckets { count: buckets.len() })
         }
+    }
+
+    /// With this carrier of the vantage's line in `thongsuot_vantage_info`.
+    #[must_use]
+    pub fn with_carrier(self, carrier: Option<String>) -> Self {
+        Self { carrier, ..self }
     }
 }
 
@@ -88,7 +95,7 @@ impl Default for Settings {
     /// the history.
     fn default() -> Self {
         let ms = [100, 250, 500, 1_000, 3_000, 10_000];
-        Self { buckets: ms.map(|ms| Micros(ms * 1_000)).to_vec() }
+        Self { buckets: ms.map(|ms| Micros(ms * 1_000)).to_vec(), carrier: None }
     }
 }
 
@@ -121,7 +128,7 @@ impl Metrics {
         Ok(Self {
             bounds_written: bounds.iter().map(|it| bound(u64::from(it.0))).collect(),
             bounds,
-            table: Mutex::new(Arc::new(Table::empty())),
+            table: Mutex::new(Arc::new(Table::empty(settings.carrier.unwrap_or_default()))),
             own: Own::new(build)?,
         })
     }

@@ -249,6 +249,7 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
         ("listen", old.listen != new.listen),
         ("data", old.data != new.data),
         ("vantage", old.vantage != new.vantage),
+        ("carrier", old.carrier != new.carrier),
         ("timezone", old.timezone_name != new.timezone_name),
         ("token", old.token != new.token),
         ("latency_buckets", old.latency_buckets != new.latency_buckets),

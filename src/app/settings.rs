@@ -21,7 +21,8 @@ use crate::web;
 
 /// Every metric of the process.
 pub(super) fn metrics(config: &Config) -> Result<Metrics, AppError> {
-    let settings = metrics::Settings::new(config.monitor.latency_buckets.clone())?;
+    let settings = metrics::Settings::new(config.monitor.latency_buckets.clone())?
+        .with_carrier(config.monitor.carrier.clone());
     let build = metrics::Build {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: option_env!("THONGSUOT_REVISION").unwrap_or_default().to_owned(),

@@ -23,6 +23,8 @@ pub struct Monitor {
     pub data: PathBuf,
     /// This place of measurement.
     pub vantage: VantageId,
+    /// Carrier of its line, as dashboards compare carriers by it.
+    pub carrier: Option<String>,
     /// Time zone of days and months.
     pub timezone: TimeZone,
     /// The name of `timezone` in the IANA database.

@@ -79,8 +79,8 @@ families! {
     TLS_NOT_AFTER Gauge "thongsuot_tls_not_after_timestamp_seconds" ["check"]
         "When the leaf certificate last seen ends, as Unix time.";
     /// Where this monitor measures from.
-    VANTAGE Info "thongsuot_vantage_info" ["vantage"]
-        "Where this monitor measures from.";
+    VANTAGE Info "thongsuot_vantage_info" ["vantage", "carrier"]
+        "Where this monitor measures from, and whose line it is.";
     /// What a system is.
     SYSTEM_INFO Info "thongsuot_system_info" ["system", "owner", "name", "owner_name"]
         "What a system is called and who answers for it; systems that are not watched too.";

@@ -101,7 +101,8 @@ fn row(
 ) -> bool {
     if *family == family::VANTAGE {
         let Some(vantage) = table.vantage.as_ref().filter(|_| row == 0) else { return false };
-        writer.sample(family, &[("vantage", vantage.as_str())], Value::Count(1));
+        let labels = [("vantage", vantage.as_str()), ("carrier", table.carrier.as_str())];
+        writer.sample(family, &labels, Value::Count(1));
         return true;
     }
     if [family::SYSTEM_INFO, family::SYSTEM_OBJECTIVE, family::SYSTEM_DEPENDENCY].contains(family) {

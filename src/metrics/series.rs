@@ -26,6 +26,8 @@ pub const REASONS_MAX: usize = 7;
 pub struct Table {
     /// Where the checks are run from; `None` before the first roster.
     pub vantage: Option<VantageId>,
+    /// Whose line that place has; empty if nobody says.
+    pub carrier: String,
     /// Enabled checks, in the order of the roster.
     pub checks: Vec<Arc<CheckCell>>,
     /// Systems with a state, in the order of the roster.
@@ -169,6 +171,7 @@ impl Table {
             .collect();
         Self {
             vantage: Some(vantage.clone()),
+            carrier: before.carrier.clone(),
             check_at: checks.iter().enumerate().map(|(at, it)| (it.check.clone(), at)).collect(),
             system_at: systems.iter().enumerate().map(|(at, it)| (it.system.clone(), at)).collect(),
             checks,
@@ -178,11 +181,12 @@ impl Table {
         }
     }
 
-    /// A table of nothing.
+    /// A table of nothing, on a line of this carrier.
     #[must_use]
-    pub fn empty() -> Self {
+    pub fn empty(carrier: String) -> Self {
         Self {
             vantage: None,
+            carrier,
             checks: Vec::new(),
             systems: Vec::new(),
             told: Vec::new(),

@@ -252,6 +252,21 @@ thongsuot_system_dependency_info{system=\"dvcqg\",on=\"lltp\"} 1";
 }
 
 #[test]
+fn whose_line_a_vantage_has_is_told_over_reloads() {
+    let build = Build { version: String::new(), revision: String::new() };
+    for (carrier, label) in [(Some("VNPT".to_owned()), "VNPT"), (None, "")] {
+        let metrics = Metrics::new(Settings::default().with_carrier(carrier), &build).unwrap();
+        for check in ["a", "b"] {
+            metrics.set_roster(&roster_of(vec![check_of("s", check)]), &vantage());
+            let page = page(&metrics, Format::Text);
+            let told =
+                format!("thongsuot_vantage_info{{vantage=\"hn-1\",carrier=\"{label}\"}} 1\n");
+            assert!(page.contains(&told), "{page}");
+        }
+    }
+}
+
+#[test]
 fn a_check_never_has_more_series_than_the_limit() {
     let build = Build { version: String::new(), revision: String::new() };
     let most = Settings::new((1..=10).map(|s| Micros(s * 1_000_000)).collect()).unwrap();

@@ -54,6 +54,7 @@ pub(in crate::config) fn monitor(desk: &mut Desk<'_>, root: &Node) -> Option<Mon
             None => directory(&desk.sources.first()?.path).join(DATA),
         },
         vantage: VantageId::new(node.text("vantage")?).ok()?,
+        carrier: node.text("carrier").map(str::to_owned),
         timezone: element::zone::zone(&timezone_name).ok()?,
         timezone_name,
         user_agent,

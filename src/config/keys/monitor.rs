@@ -39,6 +39,13 @@ pub(crate) static MONITOR: Table = plain(
             "Id of this place of measurement (điểm đo). Every result carries it: choose once.",
         ),
         optional(
+            "carrier",
+            PLAIN,
+            "none",
+            r#""VNPT""#,
+            "Carrier of the line of this place, as dashboards compare carriers by it.",
+        ),
+        optional(
             "timezone",
             Shape::Text(Form::Zone),
             "Asia/Ho_Chi_Minh",

@@ -134,7 +134,7 @@ impl Country {
             )
         };
         format!(
-            "[monitor]\nlisten = \"{listen}\"\ndata = \"var\"\nvantage = \"hn-1\"\n\
+            "[monitor]\nlisten = \"{listen}\"\ndata = \"var\"\nvantage = \"hn-1\"\ncarrier = \"VNPT\"\n\
              timezone = \"Asia/Ho_Chi_Minh\"\nper_host_per_minute = 6000\ncontact = \"a@example.gov.vn\"\n\
              extra_roots = [\"demo/demo-root.pem\"]\n\
              [[owner]]\nid = \"bca\"\nname = \"Bộ Công an\"\n[[owner]]\nid = \"vp\"\nname = \"Văn phòng Chính phủ\"\n\
