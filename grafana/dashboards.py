@@ -29,8 +29,6 @@ def uid(name, language):
 
 def variable(say, name, query, *, regex="", many=True, refresh=2):
     made = {
-        # Families by check don't carry the system: all checks are those that are offered.
-        "allValue": ".*" if many and name != "check" else None,
         "current": {},
         "datasource": DATASOURCE,
         "definition": query,
@@ -48,6 +46,9 @@ def variable(say, name, query, *, regex="", many=True, refresh=2):
         "sort": 5,
         "type": "query",
     }
+    # Families by check don't carry the system: all checks are those that are offered.
+    if many and name != "check":
+        made["allValue"] = ".*"
     if many:
         made["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return made
@@ -56,10 +57,9 @@ def variable(say, name, query, *, regex="", many=True, refresh=2):
 def window(say):
     """How far back rates look."""
     options = [{"selected": it == WINDOWS[0], "text": it, "value": it} for it in WINDOWS]
-    return {"allValue": None, "current": options[0], "hide": 0, "includeAll": False,
+    return {"current": options[0], "hide": 0, "includeAll": False,
             "label": say("variable.window"), "multi": False, "name": "window",
-            "options": options, "query": ",".join(WINDOWS), "queryValue": "",
-            "skipUrlSync": False, "type": "custom"}
+            "options": options, "query": ",".join(WINDOWS), "skipUrlSync": False, "type": "custom"}
 
 
 def by_name(of):
@@ -105,9 +105,10 @@ def links(say, here):
 
 
 def annotation(say, name, expr, colour):
-    return {"datasource": DATASOURCE, "enable": True, "expr": expr, "hide": False,
-            "iconColor": colour, "name": say(f"annotation.{name}"), "step": "60s",
-            "tagKeys": "system", "textFormat": "{{name}}",
+    return {"datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": colour,
+            "name": say(f"annotation.{name}"), "tagKeys": "system",
+            "target": {"expr": expr, "interval": "60s", "refId": "Anno"},
+            "textFormat": "{{name}}",
             "titleFormat": say(f"annotation.{name}-title"), "useValueForTime": False}
 
 

@@ -336,7 +336,7 @@ fn annotations_show(prometheus: SocketAddr) {
     let list = dashboard["annotations"]["list"].as_array().unwrap();
     let exprs: Vec<_> = list
         .iter()
-        .map(|it| (it["name"].to_string(), filled(it["expr"].as_str().unwrap(), true)))
+        .map(|it| (it["name"].to_string(), filled(it["target"]["expr"].as_str().unwrap(), true)))
         .collect();
     assert_eq!(exprs.len(), 2);
     all_show(prometheus, &exprs);
