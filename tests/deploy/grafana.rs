@@ -46,11 +46,7 @@ fn mistakes_of_system() -> Vec<Planted> {
         ("/panels/8/fieldConfig/defaults/custom/fill", json!(1), "'\"fill\"' does not exist"),
         ("/panels/13/options/displayMode", json!("bars"), "'\"bars\"' is not assignable"),
         ("/panels/13/options/minHeight", json!(8), "'\"minHeight\"' does not exist in type"),
-        (
-            "/panels/13/fieldConfig/defaults/custom",
-            json!({"width": 1}),
-            "'never'",
-        ),
+        ("/panels/13/fieldConfig/defaults/custom", json!({"width": 1}), "'never'"),
     ]
 }
 
