@@ -192,6 +192,7 @@ fn filled(expr: &str, all: bool) -> String {
     let chosen = |one: &str| if all { ".*".to_owned() } else { one.to_owned() };
     let filled = expr
         .replace("$__rate_interval", "30s")
+        .replace("$__range", "1h")
         .replace("$window", "30s")
         .replace("$owner", &chosen("(bca|vp)"))
         .replace("$system", &chosen("dvc"))

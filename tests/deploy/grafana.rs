@@ -43,6 +43,7 @@ fn mistakes_of_system() -> Vec<Planted> {
         ("/panels/8/options/legend/calcs/1", json!("highest"), "no reducer: highest"),
         ("/panels/8/options/tooltip/sort", json!("down"), "'\"down\"' is not assignable"),
         ("/panels/8/fieldConfig/defaults/custom/drawStyle", json!("dots"), "'\"dots\"' is not"),
+        ("/panels/8/fieldConfig/defaults/color/mode", json!("thresholds"), "series of one colour"),
         ("/panels/8/fieldConfig/defaults/custom/fill", json!(1), "'\"fill\"' does not exist"),
         ("/panels/13/options/displayMode", json!("bars"), "'\"bars\"' is not assignable"),
         ("/panels/13/options/minHeight", json!(8), "'\"minHeight\"' does not exist in type"),
@@ -50,7 +51,7 @@ fn mistakes_of_system() -> Vec<Planted> {
     ]
 }
 
-/// In the overview, whose panel 0 is a stat, 9 the table of systems, 11 a timeline.
+/// In the overview, whose panel 0 is a stat, 11 the table of systems, 12 a timeline.
 fn mistakes_of_wall() -> Vec<Planted> {
     vec![
         ("/panels/0/type", json!("singlestat"), "'singlestat' does not exist on type 'Panels'"),
@@ -63,23 +64,23 @@ fn mistakes_of_wall() -> Vec<Planted> {
         ("/panels/0/fieldConfig/defaults/color/mode", json!("by-value"), "is not assignable"),
         ("/panels/0/fieldConfig/defaults/thresholds/steps/0/color", json!("gray1"), "no colour"),
         ("/panels/0/targets/0/format", json!("timeseries"), "is not assignable"),
-        ("/panels/9/options/cellHeight", json!("tiny"), "is not assignable"),
-        ("/panels/9/fieldConfig/defaults/custom/width2", json!(9), "does not exist in type"),
-        ("/panels/9/fieldConfig/overrides/0/matcher/options", json!("Nome"), "of no column: Nome"),
+        ("/panels/11/options/cellHeight", json!("tiny"), "is not assignable"),
+        ("/panels/11/fieldConfig/defaults/custom/width2", json!(9), "does not exist in type"),
+        ("/panels/11/fieldConfig/overrides/0/matcher/options", json!("Nome"), "of no column: Nome"),
         (
-            "/panels/9/fieldConfig/overrides/1/properties/1/id",
+            "/panels/11/fieldConfig/overrides/1/properties/1/id",
             json!("custom.cellMode"),
             "custom.cell",
         ),
         (
-            "/panels/9/fieldConfig/overrides/1/properties/1/value/type",
+            "/panels/11/fieldConfig/overrides/1/properties/1/value/type",
             json!("colour"),
             "is not ass",
         ),
-        ("/panels/9/transformations/2/id", json!("arrange"), "'\"arrange\"' is not assignable"),
-        ("/panels/9/transformations/0/id", json!("organize"), "not one"),
-        ("/panels/9/transformations/2/options/renameByName", json!({}), "columns are "),
-        ("/panels/11/options/showValue", json!("maybe"), "'\"maybe\"' is not assignable"),
+        ("/panels/11/transformations/2/id", json!("arrange"), "'\"arrange\"' is not assignable"),
+        ("/panels/11/transformations/0/id", json!("organize"), "not one"),
+        ("/panels/11/transformations/2/options/renameByName", json!({}), "columns are "),
+        ("/panels/12/options/showValue", json!("maybe"), "'\"maybe\"' is not assignable"),
         ("/annotations/list/0/expr", json!("up"), "'\"expr\"' does not exist in type"),
         ("/templating/list/1/refresh", json!(3), "'3' is not assignable"),
         ("/templating/list/1/regex", json!("/(.*)/"), "no text and value"),

@@ -99,7 +99,7 @@ async function look(engine, panel, tell, seen) {
     Object.fromEntries(it.properties.map(({ id, value }) => [id, value])))];
   for (const field of every) {
     if (field.unit !== undefined) {
-      must("unit", field.unit);
+      if (!field.unit.startsWith("suffix:")) must("unit", field.unit);
       seen.units.add(field.unit);
     }
     if (field.color) must("colour", field.color.mode);
@@ -115,6 +115,7 @@ async function look(engine, panel, tell, seen) {
   for (const { id } of panel.transformations) must("transformation", id);
   seen.overrides += overrides.length;
   values(engine, "number", defaults, tell, seen);
+  if (panel.type === "timeseries") lines(engine, panel, tell);
   if (panel.type === "table") await columns(engine, panel, tell, seen);
 }
 
@@ -144,6 +145,21 @@ function values({ data, theme }, type, config, tell, seen) {
   if (config.color.mode === "thresholds" && none.color !== base) {
     tell(`nothing is ${none.color}, not ${base}`);
   }
+}
+
+/** Series of one panel, as Prometheus' datasource calls them, have colours of their own. */
+function lines({ data, registry, theme }, panel, tell) {
+  const given = ["a", "b", "c"].map((name) => data.toDataFrame({ refId: "A", fields: [
+    { name: "Time", type: "time", values: [NOW] },
+    { name: "Value", type: "number", values: [1], labels: { name },
+      config: { displayNameFromDS: name } }] }));
+  const custom = Object.keys(panel.fieldConfig.defaults.custom ?? {}).map((id) => `custom.${id}`);
+  const made = data.applyFieldOverrides({ data: given, theme, timeZone: "utc",
+    fieldConfig: structuredClone(panel.fieldConfig), replaceVariables: (it) => it,
+    fieldConfigRegistry: registry(custom) });
+  data.cacheFieldDisplayNames(made);
+  const colours = made.map(({ fields }) => data.getFieldSeriesColor(fields[1], theme).color);
+  if (new Set(colours).size < colours.length) tell(`series of one colour: ${colours}`);
 }
 
 /** What Prometheus' datasource gives for a table: a frame a query, a column a label. */
@@ -204,7 +220,6 @@ async function columns({ data, registry, theme }, panel, tell, seen) {
         tell(`${matcher.options}: ${id} does not arrive: ${JSON.stringify(got)}`);
       }
     }
-    values({ data, theme }, field.type, { ...field.config, noValue: panel.fieldConfig.defaults.noValue },
-      (what) => tell(`${matcher.options}: ${what}`), seen);
+    values({ data, theme }, field.type, field.config, (what) => tell(`${matcher.options}: ${what}`), seen);
   }
 }
