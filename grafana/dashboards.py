@@ -233,6 +233,11 @@ BAD = steps((0, GREY), (1, RED))
 NO = steps((0, DARK))
 
 
+def troubles(say):
+    """Kinds of trouble in words."""
+    return [value_mapping({kind: (say(f"trouble.{kind}"), None) for kind in TROUBLES})]
+
+
 def yes_no(say, key, colour):
     return [value_mapping({"0": (say("common.no"), None), "1": (say(key), colour)})]
 
@@ -243,8 +248,7 @@ def wall(say):
     def count(state, colour):
         expr = (f'sum({chosen(f"max by (system) ({seen(selector(state))})")})')
         return (3, stat(f"count-{state}", [Query(expr, instant=True)],
-                        thresholds=steps((0, GREY), (1, colour)), decimals=0,
-                        size={"valueSize": 40}))
+                        thresholds=steps((0, GREY), (1, colour)), decimals=0))
 
     def selector(state):
         return f'thongsuot_system_state{{state="{state}"}}'
@@ -257,14 +261,13 @@ def wall(say):
         Row(4, count("down", RED), count("partial", ORANGE), count("slow", YELLOW),
             count("unknown", PINK), count("up", GREEN),
             (3, stat("open", [Query(f"sum({chosen(INCIDENT)})", instant=True)], thresholds=BAD,
-                     decimals=0, size={"valueSize": 40})),
+                     decimals=0)),
             (3, stat("unanswered", [Query(
                 f"max({seen('thongsuot_oncall_unacknowledged_seconds')})", instant=True)],
                 unit="dtdhms", thresholds=steps((0, GREY), (1, ORANGE), (900, RED)),
                 size={"valueSize": 24})),
             (3, stat("troubles", [Query(f"sum({seen('thongsuot_monitor_troubles')})",
-                                        instant=True)], thresholds=BAD, decimals=0,
-                     size={"valueSize": 40}))),
+                                        instant=True)], thresholds=BAD, decimals=0))),
         # These three rows fill a screen of 1080 lines.
         Row(15, (24, stat("tiles", [Query(tiles, "{{short}}", instant=True)], name=True,
                           mappings=state_mappings(say),
@@ -349,7 +352,8 @@ def person_table(say):
     # Where a single query has rows, Grafana calls their column so.
     columns["Value"] = "column.value"
     overrides = [
-        override(say("column.what"), custom__width=220),
+        override(say("column.what"), custom__width=230),
+        override(say("column.subject"), mappings=troubles(say), custom__width=160),
         override(say("person.unanswered-value"), unit="dtdhms"),
         override(say("person.budget-value"), unit="percentunit", decimals=1),
         override(say("person.certificate-value"), decimals=1),
@@ -669,9 +673,8 @@ def monitor(say):
                 f"sum by (kind, instance) ({seen('thongsuot_monitor_troubles')}) > 0", table=True,
                 empty="a healthy monitor has no trouble")],
                 {"kind": "column.trouble", "instance": "column.instance",
-                 "Value": "column.count"}, say, overrides=[override(
-                     say("column.trouble"), mappings=[value_mapping({
-                         kind: (say(f"trouble.{kind}"), None) for kind in TROUBLES})])],
+                 "Value": "column.count"}, say,
+                overrides=[override(say("column.trouble"), mappings=troubles(say))],
                 no_value="common.no-fault"))),
         Row(8, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
                                            "{{outcome}}")], unit="reqps", stacked=True,

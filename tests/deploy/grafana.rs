@@ -51,13 +51,13 @@ fn mistakes_of_system() -> Vec<Planted> {
     ]
 }
 
-/// In the overview, whose panel 0 is a stat, 11 the table of systems, 12 a timeline.
+/// In the overview, whose panels 0 and 6 are stats, 11 the table of systems, 12 a timeline.
 fn mistakes_of_wall() -> Vec<Planted> {
     vec![
         ("/panels/0/type", json!("singlestat"), "'singlestat' does not exist on type 'Panels'"),
         ("/panels/0/options/graphMode", json!("sparkline"), "'\"sparkline\"' is not assignable"),
         ("/panels/0/options/graphStyle", json!("area"), "'\"graphStyle\"' does not exist in type"),
-        ("/panels/0/options/text/valueSize", json!("40"), "'string' is not assignable to"),
+        ("/panels/6/options/text/valueSize", json!("40"), "'string' is not assignable to"),
         ("/panels/0/gridPos/h", json!("4"), "'string' is not assignable to type 'number'"),
         ("/panels/0/options/reduceOptions/calcs/0", json!("latest"), "no reducer: latest"),
         ("/panels/0/fieldConfig/defaults/unit", json!("minutes"), "no unit: minutes"),
