@@ -304,8 +304,9 @@ def systems_table(say):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=340),
-        override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell),
+                 custom__width=300),
+        override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell,
+                 custom__width=140),
         override(say("column.since"), unit="dtdhms", decimals=0),
         override(say("column.availability"), unit="percentunit", decimals=3),
         override(say("column.objective"), unit="percentunit", decimals=2),
@@ -316,9 +317,9 @@ def systems_table(say):
         override(say("column.coverage"), unit="percentunit", decimals=3,
                  thresholds=COVERAGE_STEPS, custom__cellOptions=cell),
         override(say("column.incident"), mappings=yes_no(say, "common.open", RED), thresholds=NO,
-                 custom__cellOptions=cell),
+                 custom__cellOptions=cell, custom__width=110),
         override(say("column.maintenance"), mappings=yes_no(say, "common.under-way", SKY),
-                 thresholds=NO, custom__cellOptions=cell),
+                 thresholds=NO, custom__cellOptions=cell, custom__width=130),
     ]
     return table("systems", queries, columns, say, overrides=overrides,
                  sort=("column.state", True))
@@ -565,7 +566,8 @@ def slo(say):
             Query(named(slow), table=True, empty="no budget burns while all is well")],
             {"name": "column.name", "Value #A": "column.fast", "Value #B": "column.slow",
              "Value": "column.burn", "system": "column.system"}, say,
-            overrides=[override(say("column.fast"), decimals=1, thresholds=steps((0, RED)),
+            overrides=[override(say("column.name"), custom__width=220),
+                       override(say("column.fast"), decimals=1, thresholds=steps((0, RED)),
                                 custom__cellOptions=background()),
                        override(say("column.slow"), decimals=1, thresholds=steps((0, ORANGE)),
                                 custom__cellOptions=background())],
