@@ -1,8 +1,8 @@
 """The five dashboards: what each asks, of which metrics, and in what order."""
 
 from panels import (BLUE, CHOSEN, DARK, DATASOURCE, GREEN, GREY, HERE, ORANGE, PINK, RED, SKY, YELLOW,
-                    Query, Row, background, bars, chosen, coloured, cut, history, lay, lines, named,
-                    override, seen, stat, state_mappings, state_of, steps, table, timeline,
+                    Query, Row, background, bars, chosen, cut, history, lay, lines, named,
+                    override, seen, short, stat, state_mappings, state_of, steps, table, timeline,
                     value_mapping)
 
 # In the order of the links.
@@ -21,6 +21,13 @@ PHASES = {"dns": BLUE, "connect": SKY, "tls": PINK, "send": YELLOW, "wait": ORAN
           "receive": GREEN}
 
 
+def in_words(say, kind, colours):
+    """Series that are called by a label's value: each in its own words and colour."""
+    return [override(it, displayName=say(f"{kind}.{it}"),
+                     color={"mode": "fixed", "fixedColor": colour})
+            for it, colour in colours.items()]
+
+
 def uid(name, language):
     return f"thongsuot-{name}" + ("" if language == "vi" else f"-{language}")
 
@@ -29,8 +36,6 @@ def uid(name, language):
 
 def variable(say, name, query, *, regex="", many=True, refresh=2):
     made = {
-        # Families by check don't carry the system: all checks are those that are offered.
-        "allValue": ".*" if many and name != "check" else None,
         "current": {},
         "datasource": DATASOURCE,
         "definition": query,
@@ -48,6 +53,9 @@ def variable(say, name, query, *, regex="", many=True, refresh=2):
         "sort": 5,
         "type": "query",
     }
+    # Families by check don't carry the system: all checks are those that are offered.
+    if many and name != "check":
+        made["allValue"] = ".*"
     if many:
         made["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return made
@@ -56,10 +64,9 @@ def variable(say, name, query, *, regex="", many=True, refresh=2):
 def window(say):
     """How far back rates look."""
     options = [{"selected": it == WINDOWS[0], "text": it, "value": it} for it in WINDOWS]
-    return {"allValue": None, "current": options[0], "hide": 0, "includeAll": False,
+    return {"current": options[0], "hide": 0, "includeAll": False,
             "label": say("variable.window"), "multi": False, "name": "window",
-            "options": options, "query": ",".join(WINDOWS), "queryValue": "",
-            "skipUrlSync": False, "type": "custom"}
+            "options": options, "query": ",".join(WINDOWS), "skipUrlSync": False, "type": "custom"}
 
 
 def by_name(of):
@@ -105,9 +112,10 @@ def links(say, here):
 
 
 def annotation(say, name, expr, colour):
-    return {"datasource": DATASOURCE, "enable": True, "expr": expr, "hide": False,
-            "iconColor": colour, "name": say(f"annotation.{name}"), "step": "60s",
-            "tagKeys": "system", "textFormat": "{{name}}",
+    return {"datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": colour,
+            "name": say(f"annotation.{name}"), "tagKeys": "system",
+            "target": {"expr": expr, "interval": "60s", "refId": "Anno"},
+            "textFormat": "{{name}}",
             "titleFormat": say(f"annotation.{name}-title"), "useValueForTime": False}
 
 
@@ -167,6 +175,12 @@ INCIDENT = f"max by (system) ({seen('thongsuot_incident_open')})"
 MAINTENANCE = f"max by (system) ({seen('thongsuot_maintenance_active')})"
 
 
+# The systems that were longest something else than up within the time shown, as many as can be
+# read; the rest would be lines without news.
+WORST = ("topk(20, " + chosen("1 - min by (system) (avg_over_time(\n"
+         '  thongsuot_system_state{state="up"}[$__range] @ end())) > 0') + ")")
+
+
 def availability(window):
     selector = f'thongsuot_system_availability_ratio{{window="{window}"}}'
     return f"min by (system) ({seen(selector)})"
@@ -216,6 +230,12 @@ BURN_STEPS = steps((0, GREEN), (1, YELLOW), (3, ORANGE), (14.4, RED))
 COVERAGE_STEPS = steps((0, RED), (0.9, ORANGE), (0.99, GREEN))
 GAP_STEPS = steps((-1, RED), (0, GREEN))
 BAD = steps((0, GREY), (1, RED))
+NO = steps((0, DARK))
+
+
+def troubles(say):
+    """Kinds of trouble in words."""
+    return [value_mapping({kind: (say(f"trouble.{kind}"), None) for kind in TROUBLES})]
 
 
 def yes_no(say, key, colour):
@@ -228,33 +248,35 @@ def wall(say):
     def count(state, colour):
         expr = (f'sum({chosen(f"max by (system) ({seen(selector(state))})")})')
         return (3, stat(f"count-{state}", [Query(expr, instant=True)],
-                        thresholds=steps((0, GREY), (1, colour)), decimals=0,
-                        size={"valueSize": 40}))
+                        thresholds=steps((0, GREY), (1, colour)), decimals=0))
 
     def selector(state):
         return f'thongsuot_system_state{{state="{state}"}}'
 
     unwatched = (f"max by (system, name) ({CHOSEN}) * 0\n"
                  "unless on (system) max by (system) (thongsuot_system_state)")
-    tiles = f"sort_desc({named(SYSTEM_STATE)}\nor {unwatched})"
+    tiles = f"sort_desc({short(f'{named(SYSTEM_STATE)} or {unwatched}')})"
+    states = f"{named(SYSTEM_STATE)}\nand on (system) ({WORST})"
     rows = [
         Row(4, count("down", RED), count("partial", ORANGE), count("slow", YELLOW),
             count("unknown", PINK), count("up", GREEN),
             (3, stat("open", [Query(f"sum({chosen(INCIDENT)})", instant=True)], thresholds=BAD,
-                     decimals=0, size={"valueSize": 40})),
+                     decimals=0)),
             (3, stat("unanswered", [Query(
                 f"max({seen('thongsuot_oncall_unacknowledged_seconds')})", instant=True)],
-                unit="dtdhms", thresholds=steps((0, GREY), (1, ORANGE), (900, RED)))),
+                unit="dtdhms", thresholds=steps((0, GREY), (1, ORANGE), (900, RED)),
+                size={"valueSize": 24})),
             (3, stat("troubles", [Query(f"sum({seen('thongsuot_monitor_troubles')})",
-                                        instant=True)], thresholds=BAD, decimals=0,
-                     size={"valueSize": 40}))),
-        Row(11, (24, stat("tiles", [Query(tiles, "{{name}}", instant=True)], name=True,
+                                        instant=True)], thresholds=BAD, decimals=0))),
+        # These three rows fill a screen of 1080 lines.
+        Row(15, (24, stat("tiles", [Query(tiles, "{{short}}", instant=True)], name=True,
                           mappings=state_mappings(say),
                           links=[to_system(say, "${__field.labels.system}")],
-                          size={"titleSize": 16, "valueSize": 20}))),
-        Row(12, (16, systems_table(say)), (8, person_table(say))),
-        Row(8, (16, timeline("states", [Query(named(SYSTEM_STATE), "{{name}}")], say)),
-            (8, incidents_table(say))),
+                          size={"titleSize": 13, "valueSize": 13}))),
+        Row(8, (13, incidents_table(say)), (11, person_table(say))),
+        Row(14, (24, systems_table(say))),
+        Row(12, (24, timeline("states", [Query(short(states), "{{short}}")], say,
+                              no_value="common.no-fault"))),
     ]
     return dashboard(say, "wall", rows, ["owner", "system", "vantage"], since="now-24h",
                      refresh="30s")
@@ -282,21 +304,22 @@ def systems_table(say):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__minWidth=220),
-        override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell),
+                 custom__width=300),
+        override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell,
+                 custom__width=140),
         override(say("column.since"), unit="dtdhms", decimals=0),
         override(say("column.availability"), unit="percentunit", decimals=3),
-        override(say("column.objective"), unit="percentunit"),
+        override(say("column.objective"), unit="percentunit", decimals=2),
         override(say("column.gap"), unit="percentunit", decimals=3, thresholds=GAP_STEPS,
                  custom__cellOptions=cell),
         override(say("column.budget"), unit="percentunit", decimals=1, thresholds=BUDGET_STEPS,
                  custom__cellOptions=cell),
         override(say("column.coverage"), unit="percentunit", decimals=3,
                  thresholds=COVERAGE_STEPS, custom__cellOptions=cell),
-        override(say("column.incident"), mappings=yes_no(say, "common.open", RED),
-                 custom__cellOptions=cell),
+        override(say("column.incident"), mappings=yes_no(say, "common.open", RED), thresholds=NO,
+                 custom__cellOptions=cell, custom__width=110),
         override(say("column.maintenance"), mappings=yes_no(say, "common.under-way", SKY),
-                 custom__cellOptions=cell),
+                 thresholds=NO, custom__cellOptions=cell, custom__width=130),
     ]
     return table("systems", queries, columns, say, overrides=overrides,
                  sort=("column.state", True))
@@ -323,20 +346,18 @@ def person_table(say):
              "/ 86400 < 14", "check",
              "certificates last longer than two weeks while all is well"),
     ]
-    columns = {"what": "column.what", "subject": "column.subject"}
-    columns.update({f"Value #{chr(ord('A') + at)}": f"person.{key}-value" for at, key in
-                    enumerate(("unanswered", "hole", "trouble", "waiting", "budget", "unknown",
-                               "certificate"))})
     # Only what reads as a figure is shown beside its words.
-    for hidden in ("Value #B", "Value #F"):
-        columns.pop(hidden)
+    columns = {"what": "column.what", "subject": "column.subject",
+               "Value #A": "person.unanswered-value", "Value #E": "person.budget-value",
+               "Value #G": "person.certificate-value"}
     # Where a single query has rows, Grafana calls their column so.
     columns["Value"] = "column.value"
     overrides = [
-        override(say("column.what"), custom__minWidth=220),
+        override(say("column.what"), custom__width=230),
+        override(say("column.subject"), mappings=troubles(say), custom__width=160),
         override(say("person.unanswered-value"), unit="dtdhms"),
         override(say("person.budget-value"), unit="percentunit", decimals=1),
-        override(say("person.certificate-value"), unit="d", decimals=1),
+        override(say("person.certificate-value"), decimals=1),
     ]
     return table("person", items, columns, say, overrides=overrides, no_value="common.nobody")
 
@@ -356,7 +377,8 @@ def incidents_table(say):
     columns = {"name": "column.name", "Value #B": "column.state", "Value #A": "column.since",
                "owner_name": "column.owner", "system": "column.system"}
     overrides = [
-        override(say("column.name"), links=[to_system(say, "${__data.fields.system}")]),
+        override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
+                 custom__width=280),
         override(say("column.state"), mappings=state_mappings(say),
                  custom__cellOptions=background()),
         override(say("column.since"), unit="dtdhms", decimals=0),
@@ -385,10 +407,10 @@ def system(say):
                   "topk by (system) (1, thongsuot_system_info)")
     checks = state_of("thongsuot_check_state", "check", ',check=~"$check"')
     rows = [
-        Row(4, (5, stat("state", [Query(named(SYSTEM_STATE), "{{name}}", instant=True)], name=True,
+        Row(4, (5, stat("state", [Query(named(SYSTEM_STATE), "{{name}}", instant=True)],
                         mappings=state_mappings(say))),
             (4, stat("since", [Query(chosen(f"time() - {SINCE}"), instant=True)], unit="dtdhms",
-                     decimals=0, background=False)),
+                     decimals=0, background=False, size={"valueSize": 28})),
             (3, stat("availability", [Query(chosen(cut(availability("period"))), instant=True)],
                      unit="percentunit", decimals=3, background=False)),
             (3, stat("gap", [Query(chosen(f"{availability('period')} - on (system) {OBJECTIVE}"),
@@ -399,17 +421,17 @@ def system(say):
             (3, stat("coverage", [Query(chosen(cut(coverage("24h"))), instant=True)],
                      unit="percentunit", decimals=3, thresholds=COVERAGE_STEPS)),
             (3, stat("maintenance", [Query(chosen(MAINTENANCE), instant=True)],
-                     mappings=yes_no(say, "common.under-way", SKY)))),
+                     mappings=yes_no(say, "common.under-way", SKY), thresholds=NO))),
         Row(7, (24, timeline("states", [
             Query(named(SYSTEM_STATE), say("system.whole")), Query(checks, "{{check}}")], say))),
         Row(9, (12, lines("latency", [
             Query(quantile(share, [], duration, mine), say(f"quantile.{share}"))
             for share in ("0.5", "0.95", "0.99")], unit="s")),
             (12, lines("phases", [Query(phases, "{{phase}}")], unit="s", stacked=True,
-                       overrides=[coloured(it, colour) for it, colour in PHASES.items()]))),
+                       overrides=in_words(say, "phase", PHASES)))),
         Row(9, (12, lines("outcomes", [Query(
             f"sum by (outcome) (rate({results}[{WINDOW}]))", "{{outcome}}")], unit="reqps",
-            stacked=True, overrides=[coloured(it, colour) for it, colour in OUTCOMES.items()])),
+            stacked=True, overrides=in_words(say, "outcome", OUTCOMES))),
             (12, lines("reasons", [Query(
                 f"sum by (check, outcome, reason) ({grown(bad)}) > 0",
                 "{{check}}: {{outcome}}/{{reason}}",
@@ -417,7 +439,8 @@ def system(say):
                 no_value="common.no-fault"))),
         Row(8, (8, lines("vantages", [Query(
             part_of(good, judged), "{{vantage}}")], unit="percentunit", maximum=1)),
-            (8, bars("certificate", [Query(left, "{{check}}", instant=True)], unit="d", decimals=1,
+            (8, bars("certificate", [Query(left, "{{check}}", instant=True)],
+                     unit="suffix:" + say("common.days"), decimals=1,
                      thresholds=steps((-3650, RED), (7, ORANGE), (30, GREEN)), minimum=0,
                      maximum=90, no_value="common.no-certificate")),
             (8, stat("dependencies", [Query(with_names, "{{name}}", instant=True)], name=True,
@@ -428,7 +451,7 @@ def system(say):
             "{{window}}")], unit="percentunit", minimum=None, maximum=1, decimals=3)),
             (12, lines("incidents", [Query(
                 "sum by (system) (" + chosen(f"increase(thongsuot_incidents_total[{TREND}])") + ")",
-                "{{system}}")], decimals=0, bars=True))),
+                "{{system}}")], bars=True))),
     ]
     return dashboard(say, "system", rows, ["owner", "system", "vantage", "check", "window"],
                      single=("system",))
@@ -492,7 +515,9 @@ def vantage(say):
             share('=~"ok|slow"', '!~"void|blocked"'), "{{vantage}}")], unit="percentunit",
             maximum=1)),
             (12, lines("latency", [Query(slow, "{{vantage}}")], unit="s"))),
-        Row(10, (24, history("states", [Query(by_vantage, "{{system}} · {{vantage}}")], say))),
+        Row(12, (24, history("states", [Query(
+            f"{by_vantage}\nand on (system) ({WORST})", "{{system}} · {{vantage}}")], say,
+            no_value="common.no-fault"))),
     ]
     return dashboard(say, "vantage", rows, ["owner", "system", "vantage", "window"], notes=False)
 
@@ -523,16 +548,16 @@ def slo(say):
                 instant=True)], decimals=0, thresholds=steps((0, GREY), (1, ORANGE)),
                 no_value="common.no-objective"))),
         Row(12, (24, slo_table(say, forecast, lasting))),
-        Row(9, (12, bars("budgets", [Query(named(BUDGET), "{{name}}", instant=True)],
+        Row(9, (12, bars("budgets", [Query(short(named(BUDGET)), "{{short}}", instant=True)],
                          unit="percentunit", decimals=1, thresholds=BUDGET_STEPS, minimum=0,
                          maximum=1, no_value="common.no-objective")),
-            (12, lines("budget", [Query(named(BUDGET), "{{name}}")], unit="percentunit",
+            (12, lines("budget", [Query(short(named(BUDGET)), "{{short}}")], unit="percentunit",
                        minimum=None, maximum=1, no_value="common.no-objective"))),
-        Row(9, (12, lines("fast", [Query(named(burn(it)), "{{name}} · " + it)
+        Row(9, (12, lines("fast", [Query(short(named(burn(it))), "{{short}} · " + it)
                                    for it in ("1h", "6h")], thresholds=steps(
             (6, ORANGE), (14.4, RED), base=GREEN), threshold_style="line", decimals=1,
             no_value="common.no-objective")),
-            (12, lines("slow", [Query(named(burn(it)), "{{name}} · " + it)
+            (12, lines("slow", [Query(short(named(burn(it))), "{{short}} · " + it)
                                 for it in ("1d", "3d")], thresholds=steps(
                 (1, ORANGE), (3, RED), base=GREEN), threshold_style="line", decimals=1,
                 no_value="common.no-objective"))),
@@ -541,12 +566,13 @@ def slo(say):
             Query(named(slow), table=True, empty="no budget burns while all is well")],
             {"name": "column.name", "Value #A": "column.fast", "Value #B": "column.slow",
              "Value": "column.burn", "system": "column.system"}, say,
-            overrides=[override(say("column.fast"), decimals=1, thresholds=steps((0, RED)),
+            overrides=[override(say("column.name"), custom__width=220),
+                       override(say("column.fast"), decimals=1, thresholds=steps((0, RED)),
                                 custom__cellOptions=background()),
                        override(say("column.slow"), decimals=1, thresholds=steps((0, ORANGE)),
                                 custom__cellOptions=background())],
             no_value="common.no-fault")),
-            (12, lines("month", [Query(named(cut(availability("period"))), "{{name}}")],
+            (12, lines("month", [Query(short(named(cut(availability("period")))), "{{short}}")],
                        unit="percentunit", minimum=None, maximum=1, decimals=3))),
     ]
     return dashboard(say, "slo", rows, ["owner", "system", "vantage"], since="now-7d", refresh="5m")
@@ -578,8 +604,8 @@ def slo_table(say, forecast, lasting):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__minWidth=220),
-        override(say("column.objective"), unit="percentunit"),
+                 custom__width=340),
+        override(say("column.objective"), unit="percentunit", decimals=2),
         override(say("column.availability"), unit="percentunit", decimals=3),
         override(say("column.coverage"), unit="percentunit", decimals=3,
                  thresholds=COVERAGE_STEPS, custom__cellOptions=cell),
@@ -616,7 +642,7 @@ def monitor(say):
 
     rows = [
         Row(4, (4, stat("alive", [Query(alive, "{{instance}}", instant=True)], name=True,
-                        mappings=up)),
+                        mappings=up, size={"titleSize": 14, "valueSize": 20})),
             (4, stat("config", [Query(gauge("thongsuot_config_last_reload_successful", how="min"),
                                       "{{instance}}", instant=True)], mappings=in_force)),
             (4, stat("troubles", [Query(f"sum({seen('thongsuot_monitor_troubles')})",
@@ -643,19 +669,18 @@ def monitor(say):
              "revision": "column.revision", "Value #B": "column.started",
              "Value #C": "column.loaded", "Value #D": "column.enabled",
              "Value #E": "column.disabled"}, say,
-            overrides=[override(say("column.started"), unit="dateTimeAsIso"),
-                       override(say("column.loaded"), unit="dateTimeAsIso")])),
+            overrides=[override(say("column.started"), unit="dateTimeAsIso", custom__width=160),
+                       override(say("column.loaded"), unit="dateTimeAsIso", custom__width=160)])),
             (12, table("trouble-list", [Query(
                 f"sum by (kind, instance) ({seen('thongsuot_monitor_troubles')}) > 0", table=True,
                 empty="a healthy monitor has no trouble")],
                 {"kind": "column.trouble", "instance": "column.instance",
-                 "Value": "column.count"}, say, overrides=[override(
-                     say("column.trouble"), mappings=[value_mapping({
-                         kind: (say(f"trouble.{kind}"), None) for kind in TROUBLES})])],
+                 "Value": "column.count"}, say,
+                overrides=[override(say("column.trouble"), mappings=troubles(say))],
                 no_value="common.no-fault"))),
         Row(8, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
                                            "{{outcome}}")], unit="reqps", stacked=True,
-                         overrides=[coloured(it, colour) for it, colour in OUTCOMES.items()])),
+                         overrides=in_words(say, "outcome", OUTCOMES))),
             (8, lines("lateness", [Query(quantile(share, ["instance"], late),
                                          "{{instance}} · " + say(f"quantile.{share}"))
                                    for share in ("0.5", "0.99")], unit="s",
@@ -673,23 +698,22 @@ def monitor(say):
             (8, lines("queues", [Query(gauge("thongsuot_queue_length", "instance, queue"),
                                        "{{instance}} · {{queue}}"),
                                  Query(gauge("thongsuot_runs_in_flight"),
-                                       "{{instance}} · " + say("monitor.in-flight"))],
-                      decimals=0))),
+                                       "{{instance}} · " + say("monitor.in-flight"))]))),
         Row(8, (6, lines("firing", [Query(gauge("thongsuot_alerts_firing", "severity"),
-                                          "{{severity}}")], decimals=0,
+                                          "{{severity}}")],
                          no_value="common.no-alerting")),
             (6, lines("messages", [Query(
                 f"sum by (channel, result) ({seen(grown('thongsuot_notifications_total'))}) > 0",
                 "{{channel}} · {{result}}",
-                empty="nothing is told while all is well")], bars=True, decimals=0,
+                empty="nothing is told while all is well")], bars=True,
                 no_value="common.no-message")),
             (6, lines("attempts", [Query(
                 f"sum by (channel, result) ({seen(grown(late_attempts))}) > 0",
                 "{{channel}} · {{result}}",
-                empty="every attempt is accepted while all is well")], bars=True, decimals=0,
+                empty="every attempt is accepted while all is well")], bars=True,
                 no_value="common.no-fault")),
             (6, lines("waiting", [Query(gauge("thongsuot_notifications_waiting", "channel"),
-                                        "{{channel}}")], decimals=0,
+                                        "{{channel}}")],
                       no_value="common.no-channel")), title="monitor.part-alerting"),
         Row(7, (6, lines("delay", [Query(
             f"histogram_quantile(0.95, sum by (channel, le) ({seen(delay + '_bucket')}))",
@@ -718,10 +742,10 @@ def monitor(say):
                 f"max by (instance) ({seen('scrape_duration_seconds')})",
                 "{{instance}}")], unit="s")), title="monitor.part-process"),
         Row(7, (12, lines("samples", [Query(f"max by (instance) ({seen('scrape_samples_scraped')})",
-                                            "{{instance}}")], decimals=0)),
+                                            "{{instance}}")])),
             (12, lines("restarts", [Query(
                 f"max by (instance) ({seen('changes(process_start_time_seconds[1h])')})",
-                "{{instance}}")], decimals=0))),
+                "{{instance}}")]))),
     ]
     return dashboard(say, "monitor", rows, ["vantage", "window"], notes=False)
 

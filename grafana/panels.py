@@ -43,6 +43,13 @@ def named(expr, *more):
     return f"({expr})\n* on (system) group_left ({labels}) topk by (system) (1, {CHOSEN})"
 
 
+def short(expr):
+    """With the name as the label `short`, long ones without their middle: many begin the same, and
+    what tells them apart is at the end."""
+    return (f'label_replace(label_replace(\n{expr},\n"short", "$1", "name", "(.*)"),\n'
+            '"short", "$1 … $2", "name", "(.{8,18}) .{12,}? (.{8,20})")')
+
+
 def state_of(metric, by, matchers=""):
     """The state as a number of STATES; the worst that a vantage knows."""
     parts = [f'{metric}{{state="{state}"{matchers}}} * {number}'
@@ -104,10 +111,6 @@ def override(name, **properties):
     return {"matcher": {"id": "byName", "options": name},
             "properties": [{"id": key.replace("__", "."), "value": value}
                            for key, value in properties.items()]}
-
-
-def coloured(name, colour):
-    return override(name, color={"mode": "fixed", "fixedColor": colour})
 
 
 # --- Panels ---------------------------------------------------------------------------------------
@@ -175,7 +178,10 @@ def lines(key, queries, *, stacked=False, bars=False, fill=0, threshold_style="o
                           "placement": "bottom", "showLegend": True},
                "tooltip": {"mode": "multi", "sort": "desc"}}
     more.setdefault("minimum", 0)
-    more.setdefault("colour", "palette-classic-by-name")
+    # Not by name: Grafana 10 takes the name that all series of Prometheus share. No decimals of 0:
+    # between whole numbers the axis then says the words for no data.
+    more.setdefault("colour", "palette-classic")
+    assert more.get("decimals") != 0, key
     return Panel("timeseries", key, queries, options=options, custom=custom, **more)
 
 
@@ -198,8 +204,9 @@ def history(key, queries, say, **more):
 
 
 def bars(key, queries, **more):
-    options = {"displayMode": "basic", "minVizHeight": 16, "minVizWidth": 8,
+    options = {"displayMode": "basic", "maxVizHeight": 40, "minVizHeight": 16, "minVizWidth": 8,
                "orientation": "horizontal", "reduceOptions": REDUCE, "showUnfilled": True,
+               "text": {"titleSize": 12, "valueSize": 16},
                "valueMode": "color"}
     return Panel("bargauge", key, queries, options=options, **more)
 
@@ -220,9 +227,12 @@ def table(key, queries, columns, say, *, overrides=(), sort=None, **more):
     options = {"cellHeight": "sm", "showHeader": True}
     if sort:
         options["sortBy"] = [{"desc": sort[1], "displayName": say(sort[0])}]
-    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}
-    return Panel("table", key, queries, options=options, custom=custom, overrides=overrides,
-                 transformations=transformations, **more)
+    custom = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 80}
+    # The words for no data are those of an empty table; a single cell has none.
+    empty = [override(names[field], noValue=say("common.no")) for field in columns
+             if field.startswith("Value")]
+    return Panel("table", key, queries, options=options, custom=custom,
+                 overrides=list(overrides) + empty, transformations=transformations, **more)
 
 
 def background():

@@ -325,6 +325,10 @@ fn tracked_texts() -> Vec<PathBuf> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.map(|entry| entry.unwrap().path()) {
+        // Installed, not written here.
+        if path.ends_with("node_modules") {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, found);
         } else {

@@ -192,6 +192,7 @@ fn filled(expr: &str, all: bool) -> String {
     let chosen = |one: &str| if all { ".*".to_owned() } else { one.to_owned() };
     let filled = expr
         .replace("$__rate_interval", "30s")
+        .replace("$__range", "1h")
         .replace("$window", "30s")
         .replace("$owner", &chosen("(bca|vp)"))
         .replace("$system", &chosen("dvc"))
@@ -336,7 +337,7 @@ fn annotations_show(prometheus: SocketAddr) {
     let list = dashboard["annotations"]["list"].as_array().unwrap();
     let exprs: Vec<_> = list
         .iter()
-        .map(|it| (it["name"].to_string(), filled(it["expr"].as_str().unwrap(), true)))
+        .map(|it| (it["name"].to_string(), filled(it["target"]["expr"].as_str().unwrap(), true)))
         .collect();
     assert_eq!(exprs.len(), 2);
     all_show(prometheus, &exprs);

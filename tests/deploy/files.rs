@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use thongsuot::config;
 
 use crate::harness::{BINARY, Daemon, Folder, is_installed, until};
-use crate::{lonely, project, run, said, skip};
+use crate::{lint, lonely, project, run, said, skip};
 
 /// Highest exposure of the unit by `systemd-analyze security`: 0 is none, 10 is all.
 const EXPOSURE_MAX: f64 = 2.0;
@@ -40,17 +40,6 @@ fn the_unit_says_what_the_daemon_needs() {
     }
     let user = fs::read_to_string(project("deploy/systemd/thongsuot.sysusers")).unwrap();
     assert!(user.contains("\nu thongsuot "), "{user}");
-}
-
-/// Lints a file or folder of `deploy`; what the lint printed.
-fn lint(what: &str, path: &str) -> Option<String> {
-    if !run("python3", &["-c", "import yaml"]).status.success() {
-        skip::skip(&format!("lint of {path}"), "no Python module yaml");
-        return None;
-    }
-    let output = run("python3", &["tests/deploy/lint.py", what, path]);
-    assert!(output.status.success(), "{}", said(&output));
-    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]

@@ -1,7 +1,9 @@
-"""Looks over deploy/: what an engine or a cluster would refuse, and what we promise of it.
+"""Looks over deploy/ and grafana/provisioning/: what an engine, a cluster or Grafana would refuse, and
+what we promise of it.
 
     tests/deploy/lint.py compose FILE
     tests/deploy/lint.py kubernetes FOLDER
+    tests/deploy/lint.py provisioning FOLDER
 
 Prints one line a mistake; exit code 1 if there is any. Needs PyYAML; with the module
 kubernetes_validate the manifests are also held against Kubernetes' own schema.
@@ -129,6 +131,46 @@ def kubernetes(folder):
     print(json.dumps(objects["ConfigMap"]["data"]))
 
 
+# What Grafana 10 to 13 read of these files; another key they pass over without a word.
+DATASOURCE = {
+    "access", "basicAuth", "basicAuthUser", "correlations", "database", "editable", "isDefault", "jsonData",
+    "name", "orgId", "orgName", "secureJsonData", "type", "uid", "url", "user", "version", "withCredentials",
+}  # fmt: skip
+PROVIDER = {
+    "allowUiUpdates", "disableDeletion", "editable", "folder", "folderUid", "name", "options", "orgId", "type",
+    "updateIntervalSeconds",
+}  # fmt: skip
+OPTIONS = {"foldersFromFilesStructure", "path"}
+# Of Prometheus' datasource, what is set here.
+JSON_DATA = {"httpMethod": ("GET", "POST"), "timeInterval": None}
+
+
+def provisioning(folder):
+    def read(name, key, keys):
+        file = yaml.load((folder / name).read_text(encoding="utf-8"), Strict)
+        must(set(file) == {"apiVersion", key} and file["apiVersion"] == 1, f"{name}: {set(file)}")
+        for item in file[key]:
+            must(set(item) <= keys, f"{name}: unknown: {set(item) - keys}")
+            # Grafana puts the environment in the place of $NAME.
+            must("$" not in json.dumps(item), f"{name}: a variable of the environment")
+        return file[key]
+
+    (source,) = read("datasources/prometheus.yml", "datasources", DATASOURCE)
+    must((source["type"], source["access"]) == ("prometheus", "proxy"), "the datasource's type or access")
+    must(re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", source["uid"]), "the datasource's uid")
+    for key, value in source["jsonData"].items():
+        must(key in JSON_DATA and (JSON_DATA[key] is None or value in JSON_DATA[key]), f"jsonData: {key}")
+    providers = read("dashboards/thongsuot.yml", "providers", PROVIDER)
+    dashboards = {json.loads(it.read_text(encoding="utf-8"))["uid"] for it in folder.glob("../dashboards/*/*.json")}
+    for provider in providers:
+        must(provider["type"] == "file" and set(provider["options"]) <= OPTIONS, f"{provider['name']}: options")
+        must(re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", provider["folderUid"]), f"{provider['name']}: folderUid")
+        # A folder and a dashboard may not be called the same.
+        must(provider["folderUid"] not in dashboards, f"{provider['name']}: folderUid is a dashboard's")
+    for key in ("name", "folder", "folderUid"):
+        must(len({it[key] for it in providers}) == len(providers), f"two providers of one {key}")
+
+
 def schema(name, item):
     """By Kubernetes' own schema, where that module is there; it does not know operators' kinds."""
     try:
@@ -144,7 +186,7 @@ def schema(name, item):
 
 
 def main():
-    {"compose": compose, "kubernetes": kubernetes}[sys.argv[1]](Path(sys.argv[2]))
+    {"compose": compose, "kubernetes": kubernetes, "provisioning": provisioning}[sys.argv[1]](Path(sys.argv[2]))
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     sys.exit(bool(mistakes))

@@ -9,6 +9,7 @@ mod skip;
 mod harness;
 mod backup;
 mod files;
+mod grafana;
 mod pages;
 mod package;
 
@@ -33,6 +34,17 @@ fn run(program: &str, arguments: &[&str]) -> Output {
 fn said(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// Lints a file or folder; what the lint printed.
+fn lint(what: &str, path: &str) -> Option<String> {
+    if !run("python3", &["-c", "import yaml"]).status.success() {
+        skip::skip(&format!("lint of {path}"), "no Python module yaml");
+        return None;
+    }
+    let output = run("python3", &["tests/deploy/lint.py", what, path]);
+    assert!(output.status.success(), "{}", said(&output));
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 /// A configuration whose one check fails once a second, without anybody being there.
