@@ -58,7 +58,7 @@ fn commands(text: &str) -> Vec<String> {
         } else if inside {
             let line = line.split(" #").next().unwrap();
             let ours = line.split_once("thongsuot ").filter(|(before, _)| {
-                let shell = ["", "sudo -u thongsuot ", "docker compose exec thongsuot "];
+                let shell = ["", "runuser -u thongsuot -- ", "docker compose exec thongsuot "];
                 shell.contains(before) || before.ends_with("exec thongsuot ")
             });
             if let Some((_, command)) = ours {
