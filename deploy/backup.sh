@@ -19,6 +19,8 @@ thongsuot=${THONGSUOT:-thongsuot}
 [ -f "$data/history.sqlite" ] || { echo "no history in $data" >&2; exit 66; }
 mkdir -p "$backups"
 name=$(date -u +%Y-%m-%dT%H%M%SZ)
+# Another of the same second would be moved into that one.
+while [ -e "$backups/$name" ]; do sleep 1; name=$(date -u +%Y-%m-%dT%H%M%SZ); done
 partial=$backups/.partial-$name
 trap 'rm -rf "$partial"' EXIT
 mkdir "$partial"

@@ -113,6 +113,7 @@ impl App {
     /// [`AppError`]; then nothing runs.
     pub async fn start(options: Options) -> Result<Self, AppError> {
         let (config, modules) = reload::read(&options).await?;
+        let begun = reload::seen(&config, modules.as_deref());
         let listen = listen(&options, &config)?;
         let budget = Budget::take(options.blackbox.is_some());
         let common = Common::new(&config, &options).await?;
@@ -125,7 +126,7 @@ impl App {
         let (grace, fingerprint) = (config.monitor.grace, config.fingerprint.clone());
         let web = settings::web(&config);
         let probes = probes(modules, &common, &measuring)?;
-        let reloader = reloader(options, config, &common, measuring, Arc::clone(&probes));
+        let reloader = reloader(options, config, begun, &common, measuring, Arc::clone(&probes));
         let judges = judges(&reloader, &common);
         let alerting = Alerting::start(&common, &reloader, Arc::clone(&judges.1.board)).await?;
         let source = source::AppSource {
@@ -317,6 +318,7 @@ fn probes(
 fn reloader(
     options: Options,
     config: Config,
+    begun: reload::Seen,
     common: &Common,
     measuring: Measuring,
     probes: Arc<Probes>,
@@ -338,6 +340,7 @@ fn reloader(
         turn: tokio::sync::Mutex::default(),
         tasks: TaskTracker::new(),
         runtime: tokio::runtime::Handle::current(),
+        begun,
     })
 }
 

@@ -5,7 +5,7 @@
 #
 #   tests/unit.sh [--binary target/release/thongsuot] [--keep]
 #
-# UNIT_BASE names a folder with a debootstrapped Debian 12 (systemd, sqlite3, sudo) to begin from.
+# UNIT_BASE names a folder with a debootstrapped Debian 12 (systemd, sqlite3) to begin from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,7 +37,7 @@ if [[ -n ${UNIT_BASE:-} ]]; then
 else
   echo "making a machine"
   mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | head -1)
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,ca-certificates,sqlite3,sudo \
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,ca-certificates,sqlite3 \
     bookworm "$machine" ${mirror:+"$mirror"} >"$work/debootstrap.log"
 fi
 
@@ -59,7 +59,7 @@ END
 block docs/backup.md ini ExecStart >"$machine/etc/systemd/system/thongsuot-backup.service"
 block docs/backup.md ini OnCalendar >"$machine/etc/systemd/system/thongsuot-backup.timer"
 block docs/backup.md sh 'install -d -m 0700' | grep -v ^apt-get >"$machine/srv/before.sh"
-block docs/backup.md sh 'sudo -u thongsuot /usr/lib' >"$machine/srv/backup.sh"
+block docs/backup.md sh 'runuser -u thongsuot -- /usr/lib' >"$machine/srv/backup.sh"
 block docs/backup.md sh '/backup/history.sqlite' >"$machine/srv/by-hand.sh"
 block docs/backup.md sh thongsuot.before >"$machine/srv/restore.sh"
 echo 'nameserver 127.0.0.1' >"$machine/etc/resolv.conf"
@@ -137,7 +137,6 @@ try "backup.md: a backup while it runs" bash_ /srv/backup.sh
 systemctl daemon-reload
 try "backup.md: as a unit" systemctl start thongsuot-backup.service
 try "backup.md: each night" systemctl enable --now thongsuot-backup.timer
-mkdir /backup
 try "backup.md: by hand" whole bash_ /srv/by-hand.sh
 sed -i "s/2026-11-24T190000Z/$(ls /var/lib/thongsuot-backup | head -1)/" /srv/restore.sh
 try "backup.md: restoring" whole bash_ /srv/restore.sh

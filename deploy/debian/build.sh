@@ -56,6 +56,8 @@ doc=/usr/share/doc/thongsuot
 for file in README.md docs/*.md docs/*.json docs/*.py deploy/alertmanager.yml deploy/alerting.example.toml; do
   put 0644 "$file" "$doc/$(basename "$file")"
 done
+# Secrets are where the service can read them (docs/install.md).
+sed -i 's#"secrets/#"/run/credentials/thongsuot.service/secrets_#' "$root$doc/alerting.example.toml"
 for folder in grafana/dashboards grafana/provisioning deploy/prometheus; do
   [[ -d $folder ]] || continue
   install -d "$root$doc/$(basename "$folder")"

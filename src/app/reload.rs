@@ -62,6 +62,20 @@ pub(super) struct Reloader {
     pub(super) tasks: TaskTracker,
     /// Where they run.
     pub(super) runtime: tokio::runtime::Handle,
+    /// How the files lay when the first configuration had been read.
+    pub(super) begun: Seen,
+}
+
+/// Length and time of change of files.
+pub(super) type Seen = BTreeMap<PathBuf, (u64, SystemTime)>;
+
+/// How the files lie that `config` and `modules` were read from. To be asked right after reading:
+/// what changes later is noticed, also while the past is still being read back.
+pub(super) fn seen(config: &Config, modules: Option<&Modules>) -> Seen {
+    let mut files = config.files.clone();
+    files.extend(modules.into_iter().flat_map(|it| it.files.clone()));
+    let folders = folders(&files);
+    states(files, &folders)
 }
 
 /// Reads the configuration that `options` name, and sets up its channels once, so that none is
@@ -283,6 +297,8 @@ pub(super) async fn watch_files(
     stop: CancellationToken,
 ) -> Result<(), String> {
     let (changed, mut changes) = mpsc::channel(CHANGES_QUEUED_MAX);
+    // What changed between the first reading and here, which nobody watched.
+    let _ = changed.try_send(());
     let told = move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|it| !it.kind.is_access()) {
             // A change that waits already says as much.
@@ -299,7 +315,7 @@ pub(super) async fn watch_files(
     };
     let mut watched: Vec<PathBuf> = Vec::new();
     watch_folders(&mut watcher, &mut watched, &reloader.files());
-    let mut seen = states(reloader.files(), &watched);
+    let mut seen = reloader.begun.clone();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -318,16 +334,7 @@ pub(super) async fn watch_files(
 }
 
 fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, files: &[PathBuf]) {
-    let parent = |file: &PathBuf| {
-        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
-        folder.unwrap_or(Path::new(".")).to_path_buf()
-    };
-    let mut folders: Vec<PathBuf> = files.iter().map(parent).collect();
-    // A folder that an `include` names may still be empty.
-    let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
-    let beside: Vec<PathBuf> = beside.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    folders.extend(beside.into_iter().filter(|it| it.extension().is_some_and(|it| it == "d")));
-    for folder in folders {
+    for folder in folders(files) {
         if !watched.contains(&folder) {
             match watcher.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => watched.push(folder),
@@ -337,9 +344,23 @@ fn watch_folders(watcher: &mut impl Watcher, watched: &mut Vec<PathBuf>, files: 
     }
 }
 
+/// The folders that `files` lie in, and those beside them that an `include` may name.
+fn folders(files: &[PathBuf]) -> Vec<PathBuf> {
+    let parent = |file: &PathBuf| {
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).to_path_buf()
+    };
+    let mut folders: Vec<PathBuf> = files.iter().map(parent).collect();
+    // A folder that an `include` names may still be empty.
+    let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
+    let beside: Vec<PathBuf> = beside.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    folders.extend(beside.into_iter().filter(|it| it.extension().is_some_and(|it| it == "d")));
+    folders
+}
+
 /// Length and time of change of every file read, and of every `.toml` beside them, which an
 /// `include` may take in. The history may lie in the same folder; its changes are none of ours.
-fn states(files: Vec<PathBuf>, folders: &[PathBuf]) -> BTreeMap<PathBuf, (u64, SystemTime)> {
+fn states(files: Vec<PathBuf>, folders: &[PathBuf]) -> Seen {
     let beside = folders.iter().filter_map(|it| std::fs::read_dir(it).ok()).flatten();
     let beside = beside.filter_map(Result::ok).map(|entry| entry.path());
     let beside = beside.filter(|path| path.extension().is_some_and(|it| it == "toml"));

@@ -58,6 +58,13 @@ impl Probe {
     pub(super) fn run(self) -> Result<(), Failure> {
         let (config, check) = self.find()?;
         let net = net(&config).map_err(Failure::from)?;
+        // Its owner asked for it: that holds for people too.
+        if let Some(host) = check.spec.host().filter(|host| net.is_killed(host)) {
+            return Err(Failure::Config(format!(
+                "`{host}` is in `[monitor] kill`: nothing is sent to it\n\
+                 help: take it out there, if its owner agrees"
+            )));
+        }
         let seen = runtime()?.block_on(async {
             let mut seen = Vec::new();
             for lane in check.lanes() {

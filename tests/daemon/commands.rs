@@ -50,6 +50,14 @@ fn probe_explains_a_url_and_a_check_and_its_exit_code_is_the_verdict() {
     assert_eq!(code, 78);
     assert!(error.contains("no check `hoem`") && error.contains("`home`"), "{error}");
     fits(&error);
+
+    folder.write(&config("kill = [\"127.0.0.1\"]", &[check("home", server.address(), KEYS)]));
+    for arguments in [&["probe", "home"][..], &["probe", &url, "--config", "targets.toml"]] {
+        let (code, out, error) = folder.run(arguments);
+        assert_eq!((code, out.as_str()), (78, ""));
+        assert!(error.contains("`127.0.0.1` is in `[monitor] kill`"), "{error}");
+        fits(&error);
+    }
 }
 
 #[test]

@@ -98,6 +98,26 @@ fn manifests_fit_together_and_are_restricted() {
     loads(data["targets.toml"].as_str().unwrap());
 }
 
+/// A large history makes a start long, and somebody saves meanwhile.
+#[test]
+fn a_configuration_that_changes_during_the_start_is_taken_over() {
+    let folder = Folder::new();
+    let (path, data) = (folder.path().join("targets.toml"), folder.path().join("var"));
+    fs::write(&path, lonely()).unwrap();
+    let command = folder.command(&["run", "--data", data.to_str().unwrap()]);
+    let daemon = std::thread::scope(|scope| {
+        // The lock is taken once the configuration has been read.
+        scope.spawn(|| {
+            until("the folder is locked", || data.join("history.lock").exists().then_some(()));
+            fs::write(&path, lonely().replace("\"a\"", "\"other\"")).unwrap();
+        });
+        Daemon::ready(command, folder.path())
+    });
+    until("the new file is in force", || {
+        daemon.get("/api/v1/checks/other").filter(|(status, _)| *status == 200)
+    });
+}
+
 /// Kubernetes puts a folder with the new files in the place of the old one, behind a link.
 #[test]
 fn a_configuration_that_kubernetes_swaps_is_taken_over() {

@@ -57,14 +57,13 @@ fn commands(text: &str) -> Vec<String> {
             inside = !inside && line == "```sh";
         } else if inside {
             let line = line.split(" #").next().unwrap();
-            let ours = line.split_once("thongsuot ").filter(|(before, _)| {
-                let shell = ["", "sudo -u thongsuot ", "docker compose exec thongsuot "];
-                shell.contains(before) || before.ends_with("exec thongsuot ")
-            });
-            if let Some((_, command)) = ours {
-                let command = command.strip_prefix("thongsuot ").unwrap_or(command);
-                found.push(command.to_owned());
-            }
+            let elsewhere = [
+                "runuser -u thongsuot -- ",
+                "docker compose exec thongsuot ",
+                "kubectl -n thongsuot exec thongsuot-0 -- ",
+            ];
+            let line = elsewhere.iter().find_map(|it| line.strip_prefix(it)).unwrap_or(line);
+            found.extend(line.strip_prefix("thongsuot ").map(str::to_owned));
         }
     }
     found
