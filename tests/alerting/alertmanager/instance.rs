@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -114,7 +114,13 @@ impl Instance {
 
     pub(super) fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().unwrap().id();
-        kill_process(Pid::from_raw(id.cast_signed()).unwrap(), signal).unwrap();
+        let id = Pid::from_raw(id.cast_signed()).unwrap();
+        kill_process(id, signal).unwrap();
+        if signal == Signal::STOP {
+            // Until its last thread stands still, it may still answer.
+            let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(id), stopped).unwrap();
+        }
     }
 
     async fn get(&self, path: &str) -> Value {
