@@ -37,7 +37,7 @@ impl Check {
         say!("{}", config::summary(&config));
         if let Some(modules) = modules {
             let names: Vec<_> = modules.names().collect();
-            sayln!("/probe: {} modules: {}", names.len(), names.join(", "));
+            sayln!("/probe: modules: {}", names.join(", "));
             modules.notes.iter().for_each(|note| sayln!("  {note}"));
         }
         let (holidays, zone) = (&config.roster.holidays, &config.monitor.timezone);

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
 use super::output::Output;
+use super::{Failure, environment};
+use crate::blackbox as modules;
 use crate::config;
 use crate::import::{self, ImportError, Imported};
 
@@ -96,10 +97,23 @@ impl Import {
                 it.to,
             ),
             From::UptimeKuma(it) => (kuma(&it.file)?, it.to),
-            From::Blackbox(it) => (blackbox(&it)?, it.to),
+            From::Blackbox(it) => {
+                finish(&blackbox(&it)?, &it.to)?;
+                refused(&it.file);
+                return Ok(());
+            }
         };
         finish(&imported, &to)
     }
+}
+
+/// Says what our reader of modules refuses in `file`: an import passes over what it can't make
+/// sense of.
+#[expect(clippy::print_stderr, reason = "as all that is told of an import")]
+fn refused(file: &Path) {
+    let Err(faults) = modules::read(file, &environment) else { return };
+    eprintln!("\nMISTAKES: refused by `--blackbox-config`; what they meant may be missing");
+    faults.lines().iter().for_each(|it| eprintln!("  {it}"));
 }
 
 /// Whether our own reader takes a file, with every variable set.

@@ -91,6 +91,18 @@ fn blackbox_is_carried_with_the_targets_of_prometheus() {
     assert!(toml.contains("# kind = \"icmp\"") && told.contains("--prometheus"), "{toml}{told}");
 }
 
+#[test]
+fn what_a_blackbox_yml_means_by_a_mistake_is_not_dropped_without_a_word() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("blackbox.yml");
+    let text = "modules:\n  web:\n    prober: http\n    http:\n      valid_status_codes: x\n";
+    fs::write(&file, text).unwrap();
+    let (code, _, told) = run(&["blackbox", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{told}");
+    let place = format!("{}:5:27: ", file.display());
+    assert!(told.contains("\nMISTAKES: ") && told.contains(&place), "{told}");
+}
+
 /// Tables of version 1.23, as far as they are read, with rows; all columns are named as there.
 const KUMA_1: &str = "
 CREATE TABLE monitor (id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(150), active BOOLEAN DEFAULT 1 NOT NULL,
