@@ -33,7 +33,8 @@ function register(data, major) {
     mappings: "mappings", max: "max", min: "min", noValue: "noValue", thresholds: "thresholds",
     unit: "unit" };
   const item = (id, isCustom) => ({ id, path: path[id] ?? id, name: id, isCustom,
-    process: (value) => value, shouldApply: () => true });
+    process: id === "displayName" ? data.displayNameOverrideProcessor : (value) => value,
+    shouldApply: () => true });
   // Two names of one transformation have one id.
   const transformers = new Map(Object.values(data.standardTransformers).map((it) => [it.id, it]));
   // Since 13 they are loaded when they are needed.
