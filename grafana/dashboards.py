@@ -1,8 +1,8 @@
 """The five dashboards: what each asks, of which metrics, and in what order."""
 
 from panels import (BLUE, CARRIER, CHOSEN, DARK, DASHED, DATASOURCE, GREEN, GREY, HERE, ORANGE, PINK,
-                    RED, SERIES, SKY, STATES, YELLOW, Query, Row, asked_by, background, bars, checked,
-                    chosen, cut, ending, fixed, history, lay, lines, named, override, seen, short,
+                    RED, SERIES, SKY, STATES, YELLOW, Query, Row, asked_by, background, bars, beginning, checked,
+                    chosen, cut, fixed, history, lay, lines, named, override, seen, short,
                     stat, state_mappings, state_of, steps, table, timeline, value_mapping, worded)
 
 # In the order of the links.
@@ -43,7 +43,7 @@ def results_in_words(say, expr, *values):
     """For messages and the like by somebody and `result`: the query and its overrides."""
     words = texts(say, "result", values)
     return (worded(expr, "result", words),
-            [ending(" · " + text, color=fixed(RESULT_COLOURS[it])) for it, text in words.items()])
+            [beginning(text + " · ", color=fixed(RESULT_COLOURS[it])) for it, text in words.items()])
 
 
 def uid(name, language):
@@ -195,8 +195,10 @@ MAINTENANCE = f"max by (system) ({seen('thongsuot_maintenance_active')})"
 
 # The systems that were longest something else than up within the time shown, as many as can be
 # read; the rest would be lines without news.
-WORST = ("topk(20, " + chosen("1 - min by (system) (avg_over_time(\n"
-         '  thongsuot_system_state{state="up"}[$__range] @ end())) > 0') + ")")
+def worst(most):
+    return (f"topk({most}, " + chosen(
+        "1 - min by (system) (avg_over_time(\n"
+        '  thongsuot_system_state{state="up"}[$__range] @ end())) > 0') + ")")
 
 
 def availability(window):
@@ -281,7 +283,7 @@ def wall(say):
     unwatched = (f"max by (system, name) ({CHOSEN}) * 0\n"
                  "unless on (system) max by (system) (thongsuot_system_state)")
     tiles = f"sort_desc({short(f'{named(SYSTEM_STATE)} or {unwatched}')})"
-    states = f"{named(SYSTEM_STATE)}\nand on (system) ({WORST})"
+    states = f"{named(SYSTEM_STATE)}\nand on (system) ({worst(20)})"
     rows = [
         Row(4, count("down", RED), count("partial", ORANGE), count("slow", YELLOW),
             count("unknown", PINK), count("up", GREEN),
@@ -474,7 +476,7 @@ def system(say):
             (8, stat("dependencies", [Query(with_names, "{{name}}", instant=True)], name=True,
                      mappings=state_mappings(say), no_value="common.no-dependency",
                      links=[to_system(say, "${__field.labels.system}")]))),
-        Row(8, (12, lines("windows", [Query(
+        Row(9, (12, lines("windows", [Query(
             "min by (window) (" + chosen(seen("thongsuot_system_availability_ratio")) + ")",
             "{{window}}")], unit="percentunit", minimum=None, maximum=1, decimals=3,
             overrides=in_words(say, "window", AVAILABILITIES))),
@@ -530,14 +532,14 @@ def vantage(say):
                 override(say("column.void"), decimals=0, thresholds=steps((0, GREY), (1, RED)),
                          custom__cellOptions=background()),
             ]))),
-        Row(8, (14, carriers_table(say, share, slow_by_carrier)),
+        Row(9, (14, carriers_table(say, share, slow_by_carrier)),
             (10, lines("carriers", [Query(share('=~"ok|slow"', '!~"void|blocked"', "carrier"),
                                           "{{carrier}}")], unit="percentunit", maximum=1))),
         Row(8, (12, lines("coverage", [Query(measured, "{{vantage}}")],
                           unit="percentunit", maximum=1, minimum=None)),
             (12, lines("lateness", [Query(late, "{{vantage}}")], unit="s",
                        thresholds=steps((1, RED), base=GREEN), threshold_style="line"))),
-        Row(8, (12, lines("blind", [Query(
+        Row(9, (12, lines("blind", [Query(
             worded("sum by (vantage, reason) (" + with_vantage(grown(void)) + ") > 0", "reason",
                    texts(say, "reason", VOID_REASONS)), "{{vantage}}: {{reason}}", empty="a healthy vantage has no void slots")], bars=True,
             stacked=True, no_value="common.no-fault")),
@@ -551,7 +553,7 @@ def vantage(say):
             maximum=1)),
             (12, lines("latency", [Query(slow, "{{vantage}}")], unit="s"))),
         Row(12, (24, history("states", [Query(
-            f"{chosen(by_vantage)}\nand on (system) ({WORST})", "{{system}} · {{vantage}}")], say,
+            f"{chosen(by_vantage)}\nand on (system) ({worst(10)})", "{{system}} · {{vantage}}")], say,
             no_value="common.no-fault"))),
     ]
     return dashboard(say, "vantage", rows, ["owner", "system", "vantage", "window"], notes=False)
@@ -728,7 +730,7 @@ def monitor(say):
                 gauge("thongsuot_drill_last_acknowledged_timestamp_seconds") + " * 1000",
                 "{{instance}}", instant=True)], unit="dateTimeFromNow", mappings=drill,
                 background=False))),
-        Row(6, (12, table("versions", [
+        Row(6, (14, table("versions", [
             Query(f"max by (instance, version, revision) ({seen('thongsuot_build_info')})",
                   table=True),
             Query(gauge("process_start_time_seconds") + " * 1000", table=True),
@@ -741,15 +743,17 @@ def monitor(say):
              "Value #C": "column.loaded", "Value #D": "column.enabled",
              "Value #E": "column.disabled"}, say,
             overrides=[override(say("column.started"), unit="dateTimeAsIso", custom__width=160),
-                       override(say("column.loaded"), unit="dateTimeAsIso", custom__width=160)])),
-            (12, table("trouble-list", [Query(
+                       override(say("column.loaded"), unit="dateTimeAsIso", custom__width=160),
+                       override(say("column.instance"), custom__width=150)])),
+            (10, table("trouble-list", [Query(
                 f"sum by (kind, instance) ({seen('thongsuot_monitor_troubles')}) > 0", table=True,
                 empty="a healthy monitor has no trouble")],
                 {"kind": "column.trouble", "instance": "column.instance",
                  "Value": "column.count"}, say,
-                overrides=[override(say("column.trouble"), mappings=troubles(say))],
+                overrides=[override(say("column.trouble"), mappings=troubles(say), custom__width=260),
+                           override(say("column.count"), custom__width=90)],
                 no_value="common.no-fault"))),
-        Row(8, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
+        Row(9, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
                                            "{{outcome}}")], unit="reqps", stacked=True,
                          overrides=in_words(say, "outcome", OUTCOMES))),
             (8, lines("lateness", [Query(quantile(share, ["instance"], late),
@@ -761,7 +765,7 @@ def monitor(say):
                        texts(say, "reason", VOID_REASONS)), "{{reason}}",
                 empty="a healthy monitor has no void slots")], bars=True, stacked=True,
                 no_value="common.no-fault")), title="monitor.part-measuring"),
-        Row(8, (8, lines("commit", [Query(quantile(share, ["instance"], commit),
+        Row(9, (8, lines("commit", [Query(quantile(share, ["instance"], commit),
                                           "{{instance}} · " + say(f"quantile.{share}"))
                                     for share in ("0.5", "0.99")], unit="s", overrides=halves,
                          thresholds=steps((0.25, ORANGE), base=GREEN), threshold_style="line")),
@@ -769,27 +773,27 @@ def monitor(say):
                       unit="ops")),
             (8, lines("queues", [
                 Query(worded(gauge("thongsuot_queue_length", "instance, queue"), "queue",
-                             texts(say, "queue", QUEUES)), "{{instance}} · {{queue}}"),
+                             texts(say, "queue", QUEUES)), "{{queue}} · {{instance}}"),
                 Query(gauge("thongsuot_runs_in_flight"),
-                      "{{instance}} · " + say("monitor.in-flight"))],
-                overrides=[ending(" · " + say(it), color=fixed(colour)) for it, colour in zip(
+                      say("monitor.in-flight") + " · {{instance}}")],
+                overrides=[beginning(say(it) + " · ", color=fixed(colour)) for it, colour in zip(
                     [f"queue.{it}" for it in QUEUES] + ["monitor.in-flight"], SERIES)]))),
-        Row(8, (6, lines("firing", [Query(gauge("thongsuot_alerts_firing", "severity"),
+        Row(9, (6, lines("firing", [Query(gauge("thongsuot_alerts_firing", "severity"),
                                           "{{severity}}")],
                          overrides=in_words(say, "severity", SEVERITIES),
                          no_value="common.no-alerting")),
             (6, lines("messages", [Query(
-                told, "{{channel}} · {{result}}",
+                told, "{{result}} · {{channel}}",
                 empty="nothing is told while all is well")], bars=True, stacked=True,
                 overrides=in_told, no_value="common.no-message")),
             (6, lines("attempts", [Query(
-                tried, "{{channel}} · {{result}}",
+                tried, "{{result}} · {{channel}}",
                 empty="every attempt is accepted while all is well")], bars=True, stacked=True,
                 overrides=in_tried, no_value="common.no-fault")),
             (6, lines("waiting", [Query(gauge("thongsuot_notifications_waiting", "channel"),
                                         "{{channel}}")],
                       no_value="common.no-channel")), title="monitor.part-alerting"),
-        Row(7, (6, lines("delay", [Query(
+        Row(9, (6, lines("delay", [Query(
             f"histogram_quantile(0.95, sum by (channel, le) ({seen(delay + '_bucket')}))",
             "{{channel}}",
             empty="nothing is told while all is well")], unit="s",
@@ -798,7 +802,7 @@ def monitor(say):
                                                    "alertmanager", "min"), "{{alertmanager}}",
                                              instant=True)], name=True, mappings=accepts,
                      no_value="common.no-alertmanager")),
-            (6, lines("posts", [Query(posted, "{{alertmanager}} · {{result}}")], unit="ops",
+            (6, lines("posts", [Query(posted, "{{result}} · {{alertmanager}}")], unit="ops",
                       overrides=in_posted, no_value="common.no-alertmanager")),
             (6, lines("heartbeats", [Query(rate("thongsuot_heartbeats_total", "result"),
                                            "{{result}}")], unit="ops",

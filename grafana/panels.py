@@ -132,10 +132,10 @@ def override(name, **properties):
     return matching("byName", name, properties)
 
 
-def ending(words, **properties):
-    """Properties of every series whose name ends in `words`."""
+def beginning(words, **properties):
+    """Properties of every series whose name begins with `words`."""
     plain = re.sub(r"[.*+?^${}()|\[\]\\/]", r"\\\g<0>", words)
-    return matching("byRegexp", f"/{plain}$/", properties)
+    return matching("byRegexp", f"/^{plain}/", properties)
 
 
 def asked_by(ref, **properties):

@@ -155,7 +155,7 @@ function lines({ data, registry, theme }, panel, tell) {
     properties.some(({ id }) => id === "color"));
   const called = ({ matcher: { id, options } }) => ({
     byName: { refId: "A", name: options },
-    byRegexp: { refId: "A", name: `m1${options.replace(/^\/|\$\/$|\\/g, "")}` },
+    byRegexp: { refId: "A", name: `${options.replace(/^\/\^|\/$|\\/g, "")}m1` },
     byFrameRefID: { refId: options, name: `of ${options}` },
   })[id];
   const named = coloured.length ? coloured.map(called) : ["a", "b", "c"].map((name) => ({ refId: "A", name }));
