@@ -331,7 +331,7 @@ def systems_table(say):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=300),
+                 custom__width=260),
         override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell,
                  custom__width=140),
         override(say("column.since"), unit="dtdhms", decimals=0),
@@ -344,9 +344,9 @@ def systems_table(say):
         override(say("column.coverage"), unit="percentunit", decimals=3,
                  thresholds=COVERAGE_STEPS, custom__cellOptions=cell),
         override(say("column.incident"), mappings=yes_no(say, "common.open", RED), thresholds=NO,
-                 custom__cellOptions=cell, custom__width=110),
+                 custom__cellOptions=cell, custom__width=105),
         override(say("column.maintenance"), mappings=yes_no(say, "common.under-way", SKY),
-                 thresholds=NO, custom__cellOptions=cell, custom__width=130),
+                 thresholds=NO, custom__cellOptions=cell, custom__width=125),
     ]
     return table("systems", queries, columns, say, overrides=overrides,
                  sort=("column.state", True))
@@ -381,8 +381,8 @@ def person_table(say):
     # Where a single query has rows, Grafana calls their column so.
     columns["Value"] = "column.value"
     overrides = [
-        override(say("column.what"), custom__width=230),
-        override(say("column.subject"), mappings=troubles(say), custom__width=160),
+        override(say("column.what"), custom__width=200),
+        override(say("column.subject"), mappings=troubles(say), custom__width=150),
         override(say("person.unanswered-value"), unit="dtdhms"),
         override(say("person.budget-value"), unit="percentunit", decimals=1),
         override(say("person.certificate-value"), decimals=1),
@@ -623,7 +623,7 @@ def slo(say):
                                 for it in ("1d", "3d")], thresholds=steps(
                 (1, ORANGE), (3, RED), base=GREEN), threshold_style="line", decimals=1,
                 overrides=[asked_by("B", custom__lineStyle=DASHED)], no_value="common.no-objective"))),
-        Row(8, (12, table("alarms", [
+        Row(9, (12, table("alarms", [
             Query(named(fast), table=True, empty="no budget burns fast while all is well"),
             Query(named(slow), table=True, empty="no budget burns while all is well")],
             {"name": "column.name", "Value #A": "column.fast", "Value #B": "column.slow",
@@ -666,7 +666,7 @@ def slo_table(say, forecast, lasting):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=340),
+                 custom__width=280),
         override(say("column.objective"), unit="percentunit", decimals=2),
         override(say("column.availability"), unit="percentunit", decimals=3),
         override(say("column.coverage"), unit="percentunit", decimals=3,
