@@ -300,7 +300,7 @@ def wall(say):
                           mappings=state_mappings(say),
                           links=[to_system(say, "${__field.labels.system}")],
                           size={"titleSize": 13, "valueSize": 13}))),
-        Row(8, (13, incidents_table(say)), (11, person_table(say))),
+        Row(8, (12, incidents_table(say)), (12, person_table(say))),
         Row(14, (24, systems_table(say))),
         Row(12, (24, timeline("states", [Query(short(states), "{{short}}")], say,
                               no_value="common.no-fault"))),
@@ -382,7 +382,7 @@ def person_table(say):
     columns["Value"] = "column.value"
     overrides = [
         override(say("column.what"), custom__width=200),
-        override(say("column.subject"), mappings=troubles(say), custom__width=150),
+        override(say("column.subject"), mappings=troubles(say), custom__width=200),
         override(say("person.unanswered-value"), unit="dtdhms"),
         override(say("person.budget-value"), unit="percentunit", decimals=1),
         override(say("person.certificate-value"), decimals=1),
@@ -406,7 +406,7 @@ def incidents_table(say):
                "owner_name": "column.owner", "system": "column.system"}
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=280),
+                 custom__width=240),
         override(say("column.state"), mappings=state_mappings(say),
                  custom__cellOptions=background()),
         override(say("column.since"), unit="dtdhms", decimals=0),
