@@ -174,7 +174,7 @@ def provisioning(folder):
 
 # --- Dashboards: every figure of a system is of the chosen owner and system -----------------------
 
-FAMILY = re.compile(r'^ +[A-Z_]+ (?:Counter|Gauge|Histogram|Info) "(\w+)" \[(.*)\]$', re.M)
+FAMILY = re.compile(r'^ +[A-Z_]+ (?:Counter|Gauge|Histogram|Info) "(\w+)"\s+\[(.*)\]$', re.M)
 TOKEN = re.compile(r'"[^"]*"|(\w+)(\{[^}]*\})?|[(),]')
 # What a query is limited through: series of the same system or check, or what a system depends on.
 JOINED = ({"system"}, {"check"}, {"on"})

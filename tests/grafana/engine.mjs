@@ -158,7 +158,10 @@ function lines({ data, registry, theme }, panel, tell) {
     byRegexp: { refId: "A", name: `${options.replace(/^\/\^|\/$|\\/g, "")}m1` },
     byFrameRefID: { refId: options, name: `of ${options}` },
   })[id];
-  const named = coloured.length ? coloured.map(called) : ["a", "b", "c"].map((name) => ({ refId: "A", name }));
+  // A query with a colour of its own leaves none to others.
+  const others = panel.fieldConfig.overrides.some(({ matcher }) => matcher.id === "byFrameRefID")
+    ? [] : ["a", "b", "c"].map((name) => ({ refId: "A", name }));
+  const named = [...coloured.map(called), ...others];
   const given = named.map(({ refId, name }) => data.toDataFrame({ refId, fields: [
     { name: "Time", type: "time", values: [NOW] },
     { name: "Value", type: "number", values: [1], labels: { name },
