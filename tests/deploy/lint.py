@@ -259,7 +259,20 @@ def colours(place, panel):
             must(len(fixed) > 1, f"{place}: colours by chance: {legend}")
 
 
+def reasons():
+    """The dashboards have the reasons of this version, in its words."""
+    model = Path(__file__).parents[2] / "src/model"
+    words = dict(re.findall(r'Self::(\w+) => "([^"]*)"', (model / "reason/words.rs").read_text("utf-8")))
+    table = (Path(__file__).parents[2] / "grafana/words.toml").read_text("utf-8")
+    found = re.findall(r'^    \d+ (\w+) "(\w+)" (\w+);', (model / "reason.rs").read_text("utf-8"), re.M)
+    must(len(found) > 60, "src/model/reason.rs reads otherwise than it did")
+    for variant, name, outcome in found:
+        if outcome not in ("Ok", "Slow", "Blocked"):
+            must(f'\n{name} = ["{words[variant]}", "' in table, f"grafana/words.toml: {name} is not {words[variant]}")
+
+
 def dashboards(folder):
+    reasons()
     families = of_systems()
     files = sorted(folder.glob("*/*.json"))
     must(files, f"no dashboard in {folder}")
