@@ -1,9 +1,9 @@
 """The five dashboards: what each asks, of which metrics, and in what order."""
 
-from panels import (BLUE, CHOSEN, DARK, DATASOURCE, GREEN, GREY, HERE, ORANGE, PINK, RED, SKY, YELLOW,
-                    Query, Row, background, bars, chosen, cut, history, lay, lines, named,
-                    override, seen, short, stat, state_mappings, state_of, steps, table, timeline,
-                    value_mapping)
+from panels import (BLUE, CARRIER, CHOSEN, DARK, DASHED, DATASOURCE, GREEN, GREY, HERE, ORANGE, PINK,
+                    RED, SERIES, SKY, STATES, YELLOW, Query, Row, asked_by, background, bars, beginning, checked,
+                    chosen, cut, fixed, history, lay, lines, named, override, seen, short,
+                    stat, state_mappings, state_of, steps, table, timeline, value_mapping, worded)
 
 # In the order of the links.
 NAMES = ("wall", "system", "vantage", "slo", "monitor")
@@ -19,13 +19,31 @@ OUTCOMES = {"ok": GREEN, "slow": YELLOW, "error": RED, "hang": PINK, "unreachabl
             "stale": ORANGE, "blocked": GREY, "void": DARK}
 PHASES = {"dns": BLUE, "connect": SKY, "tls": PINK, "send": YELLOW, "wait": ORANGE,
           "receive": GREEN}
+AVAILABILITIES = dict(zip(("1h", "24h", "7d", "30d", "period"), SERIES))
+SEVERITIES = {"page": RED, "ticket": ORANGE, "info": BLUE}
+# What comes of messages, of attempts to send one, of alerts and of signs of life.
+RESULT_COLOURS = {"sent": BLUE, "accepted": BLUE, "later": ORANGE, "withheld": ORANGE, "refused": PINK,
+           "failed": RED, "dropped": GREY}
+QUEUES = ("events", "history")
 
 
 def in_words(say, kind, colours):
     """Series that are called by a label's value: each in its own words and colour."""
     return [override(it, displayName=say(f"{kind}.{it}"),
-                     color={"mode": "fixed", "fixedColor": colour})
+                     color=fixed(colour))
             for it, colour in colours.items()]
+
+
+def texts(say, kind, values):
+    """The words of a label's values."""
+    return {it: say(f"{kind}.{it}") for it in values}
+
+
+def results_in_words(say, expr, *values):
+    """For messages and the like by somebody and `result`: the query and its overrides."""
+    words = texts(say, "result", values)
+    return (worded(expr, "result", words),
+            [beginning(text + " · ", color=fixed(RESULT_COLOURS[it])) for it, text in words.items()])
 
 
 def uid(name, language):
@@ -85,7 +103,7 @@ def variables(say, names, single=()):
         "system": ('query_result(max by (name, system) (thongsuot_system_info{owner=~"$owner"}))',
                    by_name(("name", "system"))),
         "vantage": ("label_values(thongsuot_vantage_info, vantage)", ""),
-        "check": ('label_values(thongsuot_result_duration_seconds_count{system=~"$system"}, check)',
+        "check": ('label_values(thongsuot_results_total{owner=~"$owner",system=~"$system"}, check)',
                   ""),
     }
     for name in names:
@@ -177,8 +195,10 @@ MAINTENANCE = f"max by (system) ({seen('thongsuot_maintenance_active')})"
 
 # The systems that were longest something else than up within the time shown, as many as can be
 # read; the rest would be lines without news.
-WORST = ("topk(20, " + chosen("1 - min by (system) (avg_over_time(\n"
-         '  thongsuot_system_state{state="up"}[$__range] @ end())) > 0') + ")")
+def worst(most):
+    return (f"topk({most}, " + chosen(
+        "1 - min by (system) (avg_over_time(\n"
+        '  thongsuot_system_state{state="up"}[$__range] @ end())) > 0') + ")")
 
 
 def availability(window):
@@ -196,11 +216,12 @@ def burn(window):
     return f"max by (system) ({seen(selector)})"
 
 
-def quantile(share, by, family, matchers="", within=WINDOW):
+def quantile(share, by, family, matchers="", of=lambda expr: expr):
+    """`of`: which of the series count."""
     labels = ", ".join(by + ["le"])
     bucket = f"{family}_bucket{{{matchers}}}" if matchers else f"{family}_bucket"
     return (f"histogram_quantile({share}, sum by ({labels}) (\n"
-            f"  rate({bucket}[{within}]) and on (job, instance) {HERE}))")
+            f"  {of(seen(f'rate({bucket}[{WINDOW}])'))}))")
 
 
 def grown(selector, within=RATE):
@@ -210,14 +231,22 @@ def grown(selector, within=RATE):
             f"  or {selector} unless {selector} offset {within})")
 
 
-def part_of(part, whole):
-    """A share by vantage, 0 where there is no `part` at all."""
-    part, whole = (f"sum by (vantage) (rate({it}[{WINDOW}]))" for it in (part, whole))
+def part_of(part, whole, by="vantage"):
+    """A share by vantage or carrier, 0 where there is no `part` at all."""
+    def summed(selector):
+        rate = f"rate({selector}[{WINDOW}])"
+        return f"sum by ({by}) ({rate if by == 'vantage' else with_carrier(rate)})"
+
+    part, whole = summed(part), summed(whole)
     return f"({part} or {whole} * 0)\n/ {whole}"
 
 
 def with_vantage(expr):
     return f"({expr}) * on (job, instance) group_left (vantage) {HERE}"
+
+
+def with_carrier(expr):
+    return f"({expr}) * on (job, instance) group_left (carrier) {CARRIER}"
 
 
 def of_vantage(selector):
@@ -246,17 +275,15 @@ def yes_no(say, key, colour):
 
 def wall(say):
     def count(state, colour):
-        expr = (f'sum({chosen(f"max by (system) ({seen(selector(state))})")})')
+        # As the tiles: the worst that a vantage knows.
+        expr = f"sum({chosen(f'{SYSTEM_STATE} == bool {STATES[state]}')})"
         return (3, stat(f"count-{state}", [Query(expr, instant=True)],
                         thresholds=steps((0, GREY), (1, colour)), decimals=0))
-
-    def selector(state):
-        return f'thongsuot_system_state{{state="{state}"}}'
 
     unwatched = (f"max by (system, name) ({CHOSEN}) * 0\n"
                  "unless on (system) max by (system) (thongsuot_system_state)")
     tiles = f"sort_desc({short(f'{named(SYSTEM_STATE)} or {unwatched}')})"
-    states = f"{named(SYSTEM_STATE)}\nand on (system) ({WORST})"
+    states = f"{named(SYSTEM_STATE)}\nand on (system) ({worst(20)})"
     rows = [
         Row(4, count("down", RED), count("partial", ORANGE), count("slow", YELLOW),
             count("unknown", PINK), count("up", GREEN),
@@ -273,7 +300,7 @@ def wall(say):
                           mappings=state_mappings(say),
                           links=[to_system(say, "${__field.labels.system}")],
                           size={"titleSize": 13, "valueSize": 13}))),
-        Row(8, (13, incidents_table(say)), (11, person_table(say))),
+        Row(8, (12, incidents_table(say)), (12, person_table(say))),
         Row(14, (24, systems_table(say))),
         Row(12, (24, timeline("states", [Query(short(states), "{{short}}")], say,
                               no_value="common.no-fault"))),
@@ -304,7 +331,7 @@ def systems_table(say):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=300),
+                 custom__width=260),
         override(say("column.state"), mappings=state_mappings(say), custom__cellOptions=cell,
                  custom__width=140),
         override(say("column.since"), unit="dtdhms", decimals=0),
@@ -317,9 +344,9 @@ def systems_table(say):
         override(say("column.coverage"), unit="percentunit", decimals=3,
                  thresholds=COVERAGE_STEPS, custom__cellOptions=cell),
         override(say("column.incident"), mappings=yes_no(say, "common.open", RED), thresholds=NO,
-                 custom__cellOptions=cell, custom__width=110),
+                 custom__cellOptions=cell, custom__width=105),
         override(say("column.maintenance"), mappings=yes_no(say, "common.under-way", SKY),
-                 thresholds=NO, custom__cellOptions=cell, custom__width=130),
+                 thresholds=NO, custom__cellOptions=cell, custom__width=125),
     ]
     return table("systems", queries, columns, say, overrides=overrides,
                  sort=("column.state", True))
@@ -341,9 +368,10 @@ def person_table(say):
         item("waiting", f"{seen('thongsuot_notifications_waiting')} > 0", "channel", rule),
         item("budget", f"({named(BUDGET)}) < 0.25", "name", rule),
         item("unknown", named(
-            f"max by (system) ({seen(unknown())}) == 1"), "name", rule),
-        item("certificate", f"({seen('thongsuot_tls_not_after_timestamp_seconds')} - time()) "
-             "/ 86400 < 14", "check",
+            # Only if no vantage knows anything.
+            f"min by (system) ({seen(unknown())}) == 1"), "name", rule),
+        item("certificate", checked(
+            f"({seen('thongsuot_tls_not_after_timestamp_seconds')} - time()) / 86400 < 14"), "check",
              "certificates last longer than two weeks while all is well"),
     ]
     # Only what reads as a figure is shown beside its words.
@@ -353,8 +381,8 @@ def person_table(say):
     # Where a single query has rows, Grafana calls their column so.
     columns["Value"] = "column.value"
     overrides = [
-        override(say("column.what"), custom__width=230),
-        override(say("column.subject"), mappings=troubles(say), custom__width=160),
+        override(say("column.what"), custom__width=200),
+        override(say("column.subject"), mappings=troubles(say), custom__width=200),
         override(say("person.unanswered-value"), unit="dtdhms"),
         override(say("person.budget-value"), unit="percentunit", decimals=1),
         override(say("person.certificate-value"), decimals=1),
@@ -378,7 +406,7 @@ def incidents_table(say):
                "owner_name": "column.owner", "system": "column.system"}
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=280),
+                 custom__width=240),
         override(say("column.state"), mappings=state_mappings(say),
                  custom__cellOptions=background()),
         override(say("column.since"), unit="dtdhms", decimals=0),
@@ -391,21 +419,21 @@ def incidents_table(say):
 
 def system(say):
     mine = 'system=~"$system",check=~"$check"'
-    results = f'thongsuot_results_total{{{mine},vantage=~"$vantage"}}'
+    results = f'thongsuot_results_total{{owner=~"$owner",{mine},vantage=~"$vantage"}}'
     bad = results[:-1] + ',outcome=~"error|hang|unreachable|stale"}'
     good = results[:-1] + ',outcome=~"ok|slow"}'
     judged = results[:-1] + ',outcome!~"void|blocked"}'
     duration = "thongsuot_result_duration_seconds"
-    phases = (f"sum by (phase) (rate(thongsuot_phase_seconds_total{{check=~\"$check\"}}[{WINDOW}])"
-              f" and on (job, instance) {HERE})\n/ on () group_left () "
-              f"sum(rate({duration}_count{{{mine}}}[{WINDOW}]) and on (job, instance) {HERE})")
-    not_after = seen('thongsuot_tls_not_after_timestamp_seconds{check=~"$check"}')
-    left = f"min by (check) ({not_after} - time()) / 86400"
+    spent = checked(seen(f'rate(thongsuot_phase_seconds_total{{check=~"$check"}}[{WINDOW}])'))
+    runs = chosen(seen(f"rate({duration}_count{{{mine}}}[{WINDOW}])"))
+    phases = f"sum by (phase) ({spent})\n/ on () group_left () sum({runs})"
+    not_after = checked(seen('thongsuot_tls_not_after_timestamp_seconds{check=~"$check"}'))
+    left = f"min by (check) (({not_after}) - time()) / 86400"
     depends = (f'label_replace({SYSTEM_STATE}, "on", "$1", "system", "(.+)")\n'
-               'and on (on) thongsuot_system_dependency_info{system=~"$system"}')
+               f'and on (on) ({chosen("thongsuot_system_dependency_info")})')
     with_names = (f"({depends})\n* on (system) group_left (name) "
                   "topk by (system) (1, thongsuot_system_info)")
-    checks = state_of("thongsuot_check_state", "check", ',check=~"$check"')
+    checks = checked(state_of("thongsuot_check_state", "check", ',check=~"$check"'))
     rows = [
         Row(4, (5, stat("state", [Query(named(SYSTEM_STATE), "{{name}}", instant=True)],
                         mappings=state_mappings(say))),
@@ -425,16 +453,18 @@ def system(say):
         Row(7, (24, timeline("states", [
             Query(named(SYSTEM_STATE), say("system.whole")), Query(checks, "{{check}}")], say))),
         Row(9, (12, lines("latency", [
-            Query(quantile(share, [], duration, mine), say(f"quantile.{share}"))
-            for share in ("0.5", "0.95", "0.99")], unit="s")),
+            Query(quantile(share, [], duration, mine, of=chosen), say(f"quantile.{share}"))
+            for share in ("0.5", "0.95", "0.99")], unit="s",
+            overrides=[override(say(f"quantile.{share}"), color=fixed(colour))
+                       for share, colour in (("0.5", BLUE), ("0.95", ORANGE), ("0.99", RED))])),
             (12, lines("phases", [Query(phases, "{{phase}}")], unit="s", stacked=True,
                        overrides=in_words(say, "phase", PHASES)))),
         Row(9, (12, lines("outcomes", [Query(
             f"sum by (outcome) (rate({results}[{WINDOW}]))", "{{outcome}}")], unit="reqps",
             stacked=True, overrides=in_words(say, "outcome", OUTCOMES))),
             (12, lines("reasons", [Query(
-                f"sum by (check, outcome, reason) ({grown(bad)}) > 0",
-                "{{check}}: {{outcome}}/{{reason}}",
+                worded(f"sum by (check, reason) ({grown(bad)}) > 0", "reason",
+                       texts(say, "reason", BAD_REASONS)), "{{check}}: {{reason}}",
                 empty="a healthy system has no bad results")], bars=True, stacked=True,
                 no_value="common.no-fault"))),
         Row(8, (8, lines("vantages", [Query(
@@ -446,9 +476,10 @@ def system(say):
             (8, stat("dependencies", [Query(with_names, "{{name}}", instant=True)], name=True,
                      mappings=state_mappings(say), no_value="common.no-dependency",
                      links=[to_system(say, "${__field.labels.system}")]))),
-        Row(8, (12, lines("windows", [Query(
+        Row(9, (12, lines("windows", [Query(
             "min by (window) (" + chosen(seen("thongsuot_system_availability_ratio")) + ")",
-            "{{window}}")], unit="percentunit", minimum=None, maximum=1, decimals=3)),
+            "{{window}}")], unit="percentunit", minimum=None, maximum=1, decimals=3,
+            overrides=in_words(say, "window", AVAILABILITIES))),
             (12, lines("incidents", [Query(
                 "sum by (system) (" + chosen(f"increase(thongsuot_incidents_total[{TREND}])") + ")",
                 "{{system}}")], bars=True))),
@@ -462,34 +493,36 @@ def system(say):
 def vantage(say):
     results = 'thongsuot_results_total{owner=~"$owner",system=~"$system",vantage=~"$vantage"}'
 
-    def share(outcomes, of):
+    def share(outcomes, of, by="vantage"):
         part = results[:-1] + f',outcome{outcomes}}}'
         whole = results[:-1] + f',outcome{of}}}' if of else results
-        return part_of(part, whole)
+        return part_of(part, whole, by)
 
     lateness = "thongsuot_slot_lateness_seconds_bucket"
-    duration = 'thongsuot_result_duration_seconds_bucket{system=~"$system"}'
+    duration = f"rate(thongsuot_result_duration_seconds_bucket[{WINDOW}])"
     late = f"histogram_quantile(0.99, sum by (vantage, le) ({of_vantage(lateness)}))"
-    slow = f"histogram_quantile(0.95, sum by (vantage, le) ({of_vantage(duration)}))"
+    slow = f"histogram_quantile(0.95, sum by (vantage, le) ({chosen(with_vantage(duration))}))"
+    slow_by_carrier = ("histogram_quantile(0.95, sum by (carrier, le) ("
+                       f"{chosen(with_carrier(duration))}))")
     void = 'thongsuot_slots_void_total{reason!="paused"}'
     measured = share('!="void"', "")
     unreachable = results[:-1] + ',outcome=~"unreachable|hang|blocked"}'
     by_vantage = ("max by (vantage, system) (("
-                  + " or ".join(f'thongsuot_system_state{{state="{state}",system=~"$system"}} * {at}'
-                                for at, state in enumerate(
-                                    ("unknown", "up", "slow", "partial", "down"), 1))
+                  + " or ".join(f'thongsuot_system_state{{state="{state}"}} * {number}'
+                                for state, number in STATES.items() if number)
                   + f") * on (job, instance) group_left (vantage) {HERE})")
     rows = [
         Row(7, (24, table("vantages", [
-            Query(f"max by (vantage, instance) ({HERE})", table=True),
+            Query(f'label_replace(max by (vantage, carrier, instance) ({HERE}),\n'
+                  f'"carrier", "{say("common.no")}", "carrier", "")', table=True),
             Query(measured, table=True),
             Query(late, table=True),
             Query("sum by (vantage) (" + with_vantage(grown(void, "1h")) + ")", table=True,
                   empty="a healthy vantage has no void slots"),
             Query("max by (vantage) (" + with_vantage('thongsuot_checks{state="enabled"}') + ")",
                   table=True)],
-            {"vantage": "column.vantage", "instance": "column.instance",
-             "Value #E": "column.checks", "Value #B": "column.measured",
+            {"vantage": "column.vantage", "carrier": "column.carrier",
+             "instance": "column.instance", "Value #E": "column.checks", "Value #B": "column.measured",
              "Value #C": "column.late", "Value #D": "column.void"}, say,
             overrides=[
                 override(say("column.measured"), unit="percentunit", decimals=3,
@@ -499,16 +532,20 @@ def vantage(say):
                 override(say("column.void"), decimals=0, thresholds=steps((0, GREY), (1, RED)),
                          custom__cellOptions=background()),
             ]))),
+        Row(9, (14, carriers_table(say, share, slow_by_carrier)),
+            (10, lines("carriers", [Query(share('=~"ok|slow"', '!~"void|blocked"', "carrier"),
+                                          "{{carrier}}")], unit="percentunit", maximum=1))),
         Row(8, (12, lines("coverage", [Query(measured, "{{vantage}}")],
                           unit="percentunit", maximum=1, minimum=None)),
             (12, lines("lateness", [Query(late, "{{vantage}}")], unit="s",
                        thresholds=steps((1, RED), base=GREEN), threshold_style="line"))),
-        Row(8, (12, lines("blind", [Query(
-            "sum by (vantage, reason) (" + with_vantage(grown(void)) + ") > 0",
-            "{{vantage}}: {{reason}}", empty="a healthy vantage has no void slots")], bars=True,
+        Row(9, (12, lines("blind", [Query(
+            worded("sum by (vantage, reason) (" + with_vantage(grown(void)) + ") > 0", "reason",
+                   texts(say, "reason", VOID_REASONS)), "{{vantage}}: {{reason}}", empty="a healthy vantage has no void slots")], bars=True,
             stacked=True, no_value="common.no-fault")),
             (12, lines("reach", [Query(
-                f"sum by (vantage, outcome) (rate({unreachable}[{WINDOW}])) > 0",
+                worded(f"sum by (vantage, outcome) (rate({unreachable}[{WINDOW}])) > 0", "outcome",
+                       texts(say, "outcome", ("unreachable", "hang", "blocked"))),
                 "{{vantage}}: {{outcome}}", empty="healthy systems can be reached")],
                 unit="reqps", bars=True, stacked=True, no_value="common.no-fault"))),
         Row(8, (12, lines("good", [Query(
@@ -516,10 +553,35 @@ def vantage(say):
             maximum=1)),
             (12, lines("latency", [Query(slow, "{{vantage}}")], unit="s"))),
         Row(12, (24, history("states", [Query(
-            f"{by_vantage}\nand on (system) ({WORST})", "{{system}} · {{vantage}}")], say,
+            f"{chosen(by_vantage)}\nand on (system) ({worst(10)})", "{{system}} · {{vantage}}")], say,
             no_value="common.no-fault"))),
     ]
     return dashboard(say, "vantage", rows, ["owner", "system", "vantage", "window"], notes=False)
+
+
+def carriers_table(say, share, slow):
+    """Carriers side by side: what the same systems look like from the lines of each."""
+    def part(outcome):
+        return Query(share(f'="{outcome}"', '!="void"', "carrier"), table=True)
+
+    queries = [
+        Query(f"count by (carrier) (max by (vantage, carrier) ({CARRIER}))", table=True),
+        Query(share('=~"ok|slow"', '!~"void|blocked"', "carrier"), table=True),
+        Query(slow, table=True),
+        part("unreachable"), part("hang"), part("blocked"),
+    ]
+    bad = {"unreachable": "D", "hang": "E", "blocked": "F"}
+    columns = {"carrier": "column.carrier", "Value #A": "column.vantages", "Value #B": "column.good",
+               "Value #C": "column.p95"} | {f"Value #{ref}": f"column.{it}"
+                                            for it, ref in bad.items()}
+    overrides = [
+        override(say("column.good"), unit="percentunit", decimals=2),
+        override(say("column.p95"), unit="s"),
+    ] + [override(say(f"column.{it}"), unit="percentunit", decimals=2,
+                  thresholds=steps((0, GREY), (0.01, ORANGE), (0.1, RED)),
+                  custom__cellOptions=background()) for it in bad]
+    return table("carrier-table", queries, columns, say, overrides=overrides,
+                 sort=("column.good", False))
 
 
 # --- SLO ------------------------------------------------------------------------------------------
@@ -556,12 +618,12 @@ def slo(say):
         Row(9, (12, lines("fast", [Query(short(named(burn(it))), "{{short}} · " + it)
                                    for it in ("1h", "6h")], thresholds=steps(
             (6, ORANGE), (14.4, RED), base=GREEN), threshold_style="line", decimals=1,
-            no_value="common.no-objective")),
+            overrides=[asked_by("B", custom__lineStyle=DASHED)], no_value="common.no-objective")),
             (12, lines("slow", [Query(short(named(burn(it))), "{{short}} · " + it)
                                 for it in ("1d", "3d")], thresholds=steps(
                 (1, ORANGE), (3, RED), base=GREEN), threshold_style="line", decimals=1,
-                no_value="common.no-objective"))),
-        Row(8, (12, table("alarms", [
+                overrides=[asked_by("B", custom__lineStyle=DASHED)], no_value="common.no-objective"))),
+        Row(9, (12, table("alarms", [
             Query(named(fast), table=True, empty="no budget burns fast while all is well"),
             Query(named(slow), table=True, empty="no budget burns while all is well")],
             {"name": "column.name", "Value #A": "column.fast", "Value #B": "column.slow",
@@ -604,7 +666,7 @@ def slo_table(say, forecast, lasting):
     cell = background()
     overrides = [
         override(say("column.name"), links=[to_system(say, "${__data.fields.system}")],
-                 custom__width=340),
+                 custom__width=280),
         override(say("column.objective"), unit="percentunit", decimals=2),
         override(say("column.availability"), unit="percentunit", decimals=3),
         override(say("column.coverage"), unit="percentunit", decimals=3,
@@ -640,6 +702,17 @@ def monitor(say):
     def gauge(family, by="instance", how="max"):
         return f"{how} by ({by}) ({seen(family)})"
 
+    # The fixed half of a name has the colour, the other is read.
+    halves = [asked_by("A", color=fixed(BLUE)), asked_by("B", color=fixed(ORANGE))]
+    told, in_told = results_in_words(
+        say, f"sum by (channel, result) ({seen(grown('thongsuot_notifications_total'))}) > 0",
+        "sent", "failed", "dropped")
+    tried, in_tried = results_in_words(
+        say, f"sum by (channel, result) ({seen(grown(late_attempts))}) > 0", "later", "refused")
+    posted, in_posted = results_in_words(
+        say, rate("thongsuot_alertmanager_alerts_total", "alertmanager, result"),
+        "accepted", "refused", "failed")
+
     rows = [
         Row(4, (4, stat("alive", [Query(alive, "{{instance}}", instant=True)], name=True,
                         mappings=up, size={"titleSize": 14, "valueSize": 20})),
@@ -657,7 +730,7 @@ def monitor(say):
                 gauge("thongsuot_drill_last_acknowledged_timestamp_seconds") + " * 1000",
                 "{{instance}}", instant=True)], unit="dateTimeFromNow", mappings=drill,
                 background=False))),
-        Row(6, (12, table("versions", [
+        Row(6, (14, table("versions", [
             Query(f"max by (instance, version, revision) ({seen('thongsuot_build_info')})",
                   table=True),
             Query(gauge("process_start_time_seconds") + " * 1000", table=True),
@@ -670,52 +743,57 @@ def monitor(say):
              "Value #C": "column.loaded", "Value #D": "column.enabled",
              "Value #E": "column.disabled"}, say,
             overrides=[override(say("column.started"), unit="dateTimeAsIso", custom__width=160),
-                       override(say("column.loaded"), unit="dateTimeAsIso", custom__width=160)])),
-            (12, table("trouble-list", [Query(
+                       override(say("column.loaded"), unit="dateTimeAsIso", custom__width=160),
+                       override(say("column.instance"), custom__width=150)])),
+            (10, table("trouble-list", [Query(
                 f"sum by (kind, instance) ({seen('thongsuot_monitor_troubles')}) > 0", table=True,
                 empty="a healthy monitor has no trouble")],
                 {"kind": "column.trouble", "instance": "column.instance",
                  "Value": "column.count"}, say,
-                overrides=[override(say("column.trouble"), mappings=troubles(say))],
+                overrides=[override(say("column.trouble"), mappings=troubles(say), custom__width=260),
+                           override(say("column.count"), custom__width=90)],
                 no_value="common.no-fault"))),
-        Row(8, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
+        Row(9, (8, lines("results", [Query(rate("thongsuot_results_total", "outcome"),
                                            "{{outcome}}")], unit="reqps", stacked=True,
                          overrides=in_words(say, "outcome", OUTCOMES))),
             (8, lines("lateness", [Query(quantile(share, ["instance"], late),
                                          "{{instance}} · " + say(f"quantile.{share}"))
-                                   for share in ("0.5", "0.99")], unit="s",
+                                   for share in ("0.5", "0.99")], unit="s", overrides=halves,
                       thresholds=steps((1, RED), base=GREEN), threshold_style="line")),
             (8, lines("void", [Query(
-                f"sum by (reason) ({seen(grown('thongsuot_slots_void_total'))}) > 0", "{{reason}}",
+                worded(f"sum by (reason) ({seen(grown('thongsuot_slots_void_total'))}) > 0", "reason",
+                       texts(say, "reason", VOID_REASONS)), "{{reason}}",
                 empty="a healthy monitor has no void slots")], bars=True, stacked=True,
                 no_value="common.no-fault")), title="monitor.part-measuring"),
-        Row(8, (8, lines("commit", [Query(quantile(share, ["instance"], commit),
+        Row(9, (8, lines("commit", [Query(quantile(share, ["instance"], commit),
                                           "{{instance}} · " + say(f"quantile.{share}"))
-                                    for share in ("0.5", "0.99")], unit="s",
+                                    for share in ("0.5", "0.99")], unit="s", overrides=halves,
                          thresholds=steps((0.25, ORANGE), base=GREEN), threshold_style="line")),
             (8, lines("commits", [Query(rate(f"{commit}_count", "instance"), "{{instance}}")],
                       unit="ops")),
-            (8, lines("queues", [Query(gauge("thongsuot_queue_length", "instance, queue"),
-                                       "{{instance}} · {{queue}}"),
-                                 Query(gauge("thongsuot_runs_in_flight"),
-                                       "{{instance}} · " + say("monitor.in-flight"))]))),
-        Row(8, (6, lines("firing", [Query(gauge("thongsuot_alerts_firing", "severity"),
+            (8, lines("queues", [
+                Query(worded(gauge("thongsuot_queue_length", "instance, queue"), "queue",
+                             texts(say, "queue", QUEUES)), "{{queue}} · {{instance}}"),
+                Query(gauge("thongsuot_runs_in_flight"),
+                      say("monitor.in-flight") + " · {{instance}}")],
+                overrides=[beginning(say(it) + " · ", color=fixed(colour)) for it, colour in zip(
+                    [f"queue.{it}" for it in QUEUES] + ["monitor.in-flight"], SERIES)]))),
+        Row(9, (6, lines("firing", [Query(gauge("thongsuot_alerts_firing", "severity"),
                                           "{{severity}}")],
+                         overrides=in_words(say, "severity", SEVERITIES),
                          no_value="common.no-alerting")),
             (6, lines("messages", [Query(
-                f"sum by (channel, result) ({seen(grown('thongsuot_notifications_total'))}) > 0",
-                "{{channel}} · {{result}}",
-                empty="nothing is told while all is well")], bars=True,
-                no_value="common.no-message")),
+                told, "{{result}} · {{channel}}",
+                empty="nothing is told while all is well")], bars=True, stacked=True,
+                overrides=in_told, no_value="common.no-message")),
             (6, lines("attempts", [Query(
-                f"sum by (channel, result) ({seen(grown(late_attempts))}) > 0",
-                "{{channel}} · {{result}}",
-                empty="every attempt is accepted while all is well")], bars=True,
-                no_value="common.no-fault")),
+                tried, "{{result}} · {{channel}}",
+                empty="every attempt is accepted while all is well")], bars=True, stacked=True,
+                overrides=in_tried, no_value="common.no-fault")),
             (6, lines("waiting", [Query(gauge("thongsuot_notifications_waiting", "channel"),
                                         "{{channel}}")],
                       no_value="common.no-channel")), title="monitor.part-alerting"),
-        Row(7, (6, lines("delay", [Query(
+        Row(9, (6, lines("delay", [Query(
             f"histogram_quantile(0.95, sum by (channel, le) ({seen(delay + '_bucket')}))",
             "{{channel}}",
             empty="nothing is told while all is well")], unit="s",
@@ -724,12 +802,12 @@ def monitor(say):
                                                    "alertmanager", "min"), "{{alertmanager}}",
                                              instant=True)], name=True, mappings=accepts,
                      no_value="common.no-alertmanager")),
-            (6, lines("posts", [Query(rate("thongsuot_alertmanager_alerts_total",
-                                           "alertmanager, result"),
-                                      "{{alertmanager}} · {{result}}")], unit="ops",
-                      no_value="common.no-alertmanager")),
+            (6, lines("posts", [Query(posted, "{{result}} · {{alertmanager}}")], unit="ops",
+                      overrides=in_posted, no_value="common.no-alertmanager")),
             (6, lines("heartbeats", [Query(rate("thongsuot_heartbeats_total", "result"),
                                            "{{result}}")], unit="ops",
+                      overrides=in_words(say, "result", {
+                          it: RESULT_COLOURS[it] for it in ("sent", "failed", "withheld")}),
                       no_value="common.no-heartbeat"))),
         Row(7, (6, lines("cpu", [Query(rate("process_cpu_seconds_total", "instance"),
                                        "{{instance}}")], unit="percentunit")),
@@ -753,3 +831,22 @@ def monitor(say):
 TROUBLES = ("history_not_committing", "schedule_late", "blind", "channel_failing",
             "alertmanager_failing", "alert_refused", "configuration_refused", "rota_hole",
             "peer_failing")
+
+# Reasons of bad results, and of none, as src/model/reason.rs has them.
+BAD_REASONS = (
+    "dns_nxdomain", "dns_servfail", "dns_timeout", "connect_refused", "connect_timeout",
+    "connect_reset", "connect_unreachable", "tls_handshake", "tls_version", "proxy_refused",
+    "timeout_dns", "timeout_connect", "timeout_tls", "timeout_send", "timeout_wait",
+    "timeout_receive", "tls_expired", "tls_not_yet_valid", "tls_name_mismatch",
+    "tls_unknown_issuer", "tls_chain_incomplete", "tls_invalid", "tls_expires_soon",
+    "tls_unexpected", "http_status", "http_protocol", "http_version", "header_mismatch",
+    "body_missing", "body_forbidden", "body_too_small", "body_too_large", "body_encoding",
+    "json_mismatch", "redirect_limit", "redirect_refused", "response_time", "auth_refused",
+    "dialogue_mismatch", "dialogue_closed", "starttls_refused", "dns_rcode", "dns_answer",
+    "dns_no_answer", "icmp_no_reply", "grpc_status", "grpc_not_serving", "heartbeat_late",
+    "heartbeat_failed", "data_age", "data_mismatch", "other",
+)
+VOID_REASONS = (
+    "self_net", "self_dns", "fd", "overrun", "suspend", "paused", "disk_full", "backoff",
+    "stopped", "internal", "guard_refused", "self_secret", "clock_step", "heartbeat_waiting",
+)

@@ -4,11 +4,14 @@ Panels keep to what Grafana 10 to 13 read (schema version 38, which newer ones b
 stat, table, timeseries, state-timeline, status-history, bargauge, text.
 """
 
+import re
+
 # Okabe and Ito's palette, which people with any colour vision tell apart; red and green are never
 # a pair. Every state also has a symbol and a word.
 GREEN, YELLOW, ORANGE, RED = "#009E73", "#F0E442", "#E69F00", "#D55E00"
 BLUE, SKY, PINK, GREY, DARK = "#0072B2", "#56B4E9", "#CC79A7", "#8E8E8E", "#4D4D4D"
-SERIES = [BLUE, ORANGE, PINK, GREEN, SKY, RED, YELLOW, GREY]
+# Of series that are known beforehand and are neither good nor bad, in their order.
+SERIES = [BLUE, ORANGE, PINK, GREEN, SKY, YELLOW, GREY]
 
 # A state as a number, so that panels can colour it and the worst of several is the highest. What is
 # not watched at all is 0.
@@ -25,6 +28,12 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 HERE = 'thongsuot_vantage_info{vantage=~"$vantage"}'
 # Which systems are looked at, with their names.
 CHOSEN = 'thongsuot_system_info{owner=~"$owner",system=~"$system"}'
+# Whose line each vantage has; one of which nothing is said goes by its own name.
+CARRIER = ('(thongsuot_vantage_info{carrier!="",vantage=~"$vantage"}\n'
+           '  or label_replace(thongsuot_vantage_info{carrier="",vantage=~"$vantage"},\n'
+           '  "carrier", "– $1", "vantage", "(.+)"))')
+# What the checks of the chosen systems say: the only family by check that tells the owner too.
+RESULTS = 'thongsuot_results_total{owner=~"$owner",system=~"$system"}'
 
 
 def seen(selector):
@@ -35,6 +44,11 @@ def seen(selector):
 def chosen(expr):
     """Only of the chosen owners and systems; `expr` has one series a system."""
     return f"({expr})\nand on (system) {CHOSEN}"
+
+
+def checked(expr):
+    """Only of the checks of the chosen owners and systems; `expr` has series by check."""
+    return f"({expr})\nand on (check) {RESULTS}"
 
 
 def named(expr, *more):
@@ -48,6 +62,13 @@ def short(expr):
     what tells them apart is at the end."""
     return (f'label_replace(label_replace(\n{expr},\n"short", "$1", "name", "(.*)"),\n'
             '"short", "$1 … $2", "name", "(.{8,18}) .{12,}? (.{8,20})")')
+
+
+def worded(expr, label, words):
+    """Values of a label in words; one that is not among `words` stays as it is."""
+    for value, text in words.items():
+        expr = f'label_replace({expr},\n"{label}", "{text}", "{label}", "{value}")'
+    return expr
 
 
 def state_of(metric, by, matchers=""):
@@ -108,9 +129,32 @@ def value_mapping(options):
 
 def override(name, **properties):
     """Properties of the column or series called `name`; `__` stands for a dot."""
-    return {"matcher": {"id": "byName", "options": name},
+    return matching("byName", name, properties)
+
+
+def beginning(words, **properties):
+    """Properties of every series whose name begins with `words`."""
+    plain = re.sub(r"[.*+?^${}()|\[\]\\/]", r"\\\g<0>", words)
+    return matching("byRegexp", f"/^{plain}/", properties)
+
+
+def asked_by(ref, **properties):
+    """Properties of every series of one query."""
+    return matching("byFrameRefID", ref, properties)
+
+
+def matching(matcher, options, properties):
+    return {"matcher": {"id": matcher, "options": options},
             "properties": [{"id": key.replace("__", "."), "value": value}
                            for key, value in properties.items()]}
+
+
+def fixed(colour):
+    return {"mode": "fixed", "fixedColor": colour}
+
+
+# For an override: the second of two lines of one colour, or of a colour by chance.
+DASHED = {"fill": "dash", "dash": [10, 6]}
 
 
 # --- Panels ---------------------------------------------------------------------------------------

@@ -131,6 +131,55 @@ fn a_mistake_in_a_dashboard_is_found_for_each_major() {
 }
 
 #[test]
+fn every_figure_of_a_system_is_of_the_chosen_owner_and_known_lines_have_fixed_colours() {
+    lint("dashboards", "grafana/dashboards");
+}
+
+/// In the page of vantages: what an owner's choice must not pass by, and a colour left to chance.
+#[test]
+fn a_query_that_passes_by_the_chosen_owner_is_refused() {
+    if !run("python3", &["-c", "import yaml"]).status.success() {
+        return skip::skip("planted queries", "no Python module yaml");
+    }
+    let rate = |join: &str| format!("sum(rate(thongsuot_result_duration_seconds_count[1m]){join})");
+    let info = r#"thongsuot_system_info{owner=~"$owner",system=~"$system"}"#;
+    let alone = r#"thongsuot_results_total{system=~"$system"}"#;
+    let meant = "not of the chosen owner and system: thongsuot_";
+    let wrong = [
+        rate(""),
+        rate(" and on (job, instance) thongsuot_vantage_info"),
+        rate(&format!(" unless on (system) {info}")),
+        rate(&format!(" and on (system) {alone}")),
+        format!("{} or thongsuot_incident_open", rate(&format!(" and on (system) {info}"))),
+        "thongsuot_tls_not_after_timestamp_seconds - time()".to_owned(),
+        alone.to_owned(),
+    ];
+    let right = fs::read_to_string(project("grafana/dashboards/en/vantage.json")).unwrap();
+    let right: Value = serde_json::from_str(&right).unwrap();
+    for expr in wrong {
+        let mut planted = right.clone();
+        plant(&mut planted, "/panels/0/targets/0/expr", json!(expr));
+        refused(&planted, meant, &expr);
+    }
+    let system = fs::read_to_string(project("grafana/dashboards/en/system.json")).unwrap();
+    let mut planted: Value = serde_json::from_str(&system).unwrap();
+    plant(&mut planted, "/panels/8/fieldConfig/overrides", json!([]));
+    refused(&planted, "no colour: half are faster", "no override");
+}
+
+#[track_caller]
+fn refused(dashboard: &Value, meant: &str, what: &str) {
+    let folder = Folder::new();
+    let language = folder.path().join("en");
+    fs::create_dir_all(&language).unwrap();
+    fs::write(language.join("planted.json"), dashboard.to_string()).unwrap();
+    let place = folder.path().to_str().unwrap();
+    let output = run("python3", &["tests/deploy/lint.py", "dashboards", place]);
+    assert_eq!(output.status.code(), Some(1), "{what}");
+    assert!(said(&output).contains(meant), "{what}: {}", said(&output));
+}
+
+#[test]
 fn provisioning_says_only_what_grafana_reads() {
     lint("provisioning", "grafana/provisioning");
 }

@@ -1,9 +1,10 @@
-"""Looks over deploy/ and grafana/provisioning/: what an engine, a cluster or Grafana would refuse, and
+"""Looks over deploy/, grafana/provisioning/ and grafana/dashboards/: what an engine, a cluster or Grafana would refuse, and
 what we promise of it.
 
     tests/deploy/lint.py compose FILE
     tests/deploy/lint.py kubernetes FOLDER
     tests/deploy/lint.py provisioning FOLDER
+    tests/deploy/lint.py dashboards FOLDER
 
 Prints one line a mistake; exit code 1 if there is any. Needs PyYAML; with the module
 kubernetes_validate the manifests are also held against Kubernetes' own schema.
@@ -171,6 +172,127 @@ def provisioning(folder):
         must(len({it[key] for it in providers}) == len(providers), f"two providers of one {key}")
 
 
+# --- Dashboards: every figure of a system is of the chosen owner and system -----------------------
+
+FAMILY = re.compile(r'^ +[A-Z_]+ (?:Counter|Gauge|Histogram|Info) "(\w+)"\s+\[(.*)\]$', re.M)
+TOKEN = re.compile(r'"[^"]*"|(\w+)(\{[^}]*\})?|[(),]')
+# What a query is limited through: series of the same system or check, or what a system depends on.
+JOINED = ({"system"}, {"check"}, {"on"})
+CHOICE = ('owner=~"$owner"', 'system=~"$system"')
+# Lines of these labels alone are known beforehand, and so are their colours.
+CLOSED = {"outcome", "phase", "window", "severity", "result"}
+
+
+def of_systems():
+    """Families by system or check."""
+    source = Path(__file__).parents[2] / "src/metrics/family.rs"
+    found = {name: set(re.findall(r"\w+", labels)) for name, labels in FAMILY.findall(source.read_text("utf-8"))}
+    must(len(found) > 40, "src/metrics/family.rs reads otherwise than it did")
+    return {name for name, labels in found.items() if labels & {"system", "check"}}
+
+
+def tree(expr):
+    """A query as a list of (word or comma, matchers) and of lists for what is in parentheses."""
+    open_groups = [[]]
+    for it in TOKEN.finditer(expr):
+        if it[0] == "(":
+            open_groups.append([])
+        elif it[0] == ")":
+            group = open_groups.pop()
+            open_groups[-1].append(group)
+        elif it[1]:
+            open_groups[-1].append((it[1], it[2] or ""))
+        elif it[0] == ",":
+            open_groups[-1].append((",", ""))
+    must(len(open_groups) == 1, f"parentheses: {expr}")
+    return open_groups[0]
+
+
+def parts(group):
+    """What stands on either side of `or`, which binds least, and of commas."""
+    made = [[]]
+    for it in group:
+        if it in ((",", ""), ("or", "")):
+            made.append([])
+        else:
+            made[-1].append(it)
+    return made
+
+
+def chooses(part):
+    """Whether something in `part` is of the chosen owner and system by its own labels."""
+    if isinstance(part, list):
+        return any(chooses(it) for it in part)
+    return all(choice in part[1] for choice in CHOICE)
+
+
+def unlimited(group, families, limited=False):
+    """Families in a query that are neither limited by their labels nor by a join around them."""
+    for part in parts(group):
+        # `… and on (system) info`, `… * on (system) group_left (name) topk by (system) (1, info)`
+        joins = [at for at, it in enumerate(part)
+                 if isinstance(it, list) and part[at - 1:at] == [("on", "")] and {word for word, _ in it} in JOINED
+                 and part[at - 2] != ("unless", "")]
+        here = limited or any(chooses(part[at + 1:]) for at in joins)
+        # What is joined to series that are limited is only of those.
+        if joins and isinstance(part[0], list) and chooses(part[0]):
+            here = here or not list(unlimited(part[0], families))
+        for it in part:
+            # From here on series are only kept or dropped.
+            if it in (("and", ""), ("unless", "")):
+                break
+            if isinstance(it, list):
+                yield from unlimited(it, families, here)
+            elif re.sub("_(bucket|count|sum)$", "", it[0]) in families and not here and not chooses(it):
+                yield it[0] + it[1]
+
+
+def colours(place, panel):
+    """Of lines that are known beforehand none has a colour by chance."""
+    fixed = {(it["matcher"]["id"], it["matcher"]["options"]) for it in panel["fieldConfig"]["overrides"]
+             if any(property["id"] == "color" for property in it["properties"])}
+    for target in panel["targets"]:
+        legend = target["legendFormat"]
+        if "{{" not in legend and len(panel["targets"]) > 1:
+            must(fixed & {("byName", legend), ("byFrameRefID", target["refId"])}, f"{place}: no colour: {legend}")
+        if legend.strip("{}") in CLOSED:
+            must(len(fixed) > 1, f"{place}: colours by chance: {legend}")
+
+
+def reasons():
+    """The dashboards have the reasons of this version, in its words."""
+    model = Path(__file__).parents[2] / "src/model"
+    words = dict(re.findall(r'Self::(\w+) => "([^"]*)"', (model / "reason/words.rs").read_text("utf-8")))
+    table = (Path(__file__).parents[2] / "grafana/words.toml").read_text("utf-8")
+    found = re.findall(r'^    \d+ (\w+) "(\w+)" (\w+);', (model / "reason.rs").read_text("utf-8"), re.M)
+    must(len(found) > 60, "src/model/reason.rs reads otherwise than it did")
+    for variant, name, outcome in found:
+        if outcome not in ("Ok", "Slow", "Blocked"):
+            must(f'\n{name} = ["{words[variant]}", "' in table, f"grafana/words.toml: {name} is not {words[variant]}")
+
+
+def dashboards(folder):
+    reasons()
+    families = of_systems()
+    files = sorted(folder.glob("*/*.json"))
+    must(files, f"no dashboard in {folder}")
+    for path in files:
+        dashboard = json.loads(path.read_text(encoding="utf-8"))
+        variables = {it["name"]: it for it in dashboard["templating"]["list"]}
+        expressions = [(it["name"], it["target"]["expr"]) for it in dashboard["annotations"]["list"]]
+        for panel in dashboard["panels"]:
+            expressions += [(f"{panel['title']}/{it['refId']}", it["expr"]) for it in panel.get("targets", [])]
+            if panel["type"] == "timeseries":
+                colours(f"{path.parent.name}/{path.name}: {panel['title']}", panel)
+        if "check" in variables:
+            expressions.append(("$check", variables["check"]["query"]["query"]))
+        if "owner" not in variables:
+            continue
+        for place, expr in expressions:
+            for family in unlimited(tree(expr), families):
+                must(False, f"{path.parent.name}/{path.name}: {place}: not of the chosen owner and system: {family}")
+
+
 def schema(name, item):
     """By Kubernetes' own schema, where that module is there; it does not know operators' kinds."""
     try:
@@ -186,7 +308,8 @@ def schema(name, item):
 
 
 def main():
-    {"compose": compose, "kubernetes": kubernetes, "provisioning": provisioning}[sys.argv[1]](Path(sys.argv[2]))
+    looks = {"compose": compose, "kubernetes": kubernetes, "provisioning": provisioning, "dashboards": dashboards}
+    looks[sys.argv[1]](Path(sys.argv[2]))
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     sys.exit(bool(mistakes))

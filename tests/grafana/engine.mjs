@@ -33,7 +33,8 @@ function register(data, major) {
     mappings: "mappings", max: "max", min: "min", noValue: "noValue", thresholds: "thresholds",
     unit: "unit" };
   const item = (id, isCustom) => ({ id, path: path[id] ?? id, name: id, isCustom,
-    process: (value) => value, shouldApply: () => true });
+    process: id === "displayName" ? data.displayNameOverrideProcessor : (value) => value,
+    shouldApply: () => true });
   // Two names of one transformation have one id.
   const transformers = new Map(Object.values(data.standardTransformers).map((it) => [it.id, it]));
   // Since 13 they are loaded when they are needed.
@@ -147,19 +148,39 @@ function values({ data, theme }, type, config, tell, seen) {
   }
 }
 
-/** Series of one panel, as Prometheus' datasource calls them, have colours of their own. */
+/** Series of one panel, as Prometheus' datasource calls them, have colours of their own: those that
+ * an override speaks of the one it says, in its words. */
 function lines({ data, registry, theme }, panel, tell) {
-  const given = ["a", "b", "c"].map((name) => data.toDataFrame({ refId: "A", fields: [
+  const coloured = panel.fieldConfig.overrides.filter(({ properties }) =>
+    properties.some(({ id }) => id === "color"));
+  const called = ({ matcher: { id, options } }) => ({
+    byName: { refId: "A", name: options },
+    byRegexp: { refId: "A", name: `${options.replace(/^\/\^|\/$|\\/g, "")}m1` },
+    byFrameRefID: { refId: options, name: `of ${options}` },
+  })[id];
+  // A query with a colour of its own leaves none to others.
+  const others = panel.fieldConfig.overrides.some(({ matcher }) => matcher.id === "byFrameRefID")
+    ? [] : ["a", "b", "c"].map((name) => ({ refId: "A", name }));
+  const named = [...coloured.map(called), ...others];
+  const given = named.map(({ refId, name }) => data.toDataFrame({ refId, fields: [
     { name: "Time", type: "time", values: [NOW] },
     { name: "Value", type: "number", values: [1], labels: { name },
       config: { displayNameFromDS: name } }] }));
-  const custom = Object.keys(panel.fieldConfig.defaults.custom ?? {}).map((id) => `custom.${id}`);
+  const custom = [...new Set([...Object.keys(panel.fieldConfig.defaults.custom ?? {}).map((id) => `custom.${id}`),
+    ...panel.fieldConfig.overrides.flatMap((it) => it.properties.map(({ id }) => id))
+      .filter((id) => id.startsWith("custom."))])];
   const made = data.applyFieldOverrides({ data: given, theme, timeZone: "utc",
     fieldConfig: structuredClone(panel.fieldConfig), replaceVariables: (it) => it,
     fieldConfigRegistry: registry(custom) });
   data.cacheFieldDisplayNames(made);
   const colours = made.map(({ fields }) => data.getFieldSeriesColor(fields[1], theme).color);
   if (new Set(colours).size < colours.length) tell(`series of one colour: ${colours}`);
+  for (const [at, { properties }] of coloured.entries()) {
+    const { color, displayName } = Object.fromEntries(properties.map(({ id, value }) => [id, value]));
+    if (colours[at] !== color.fixedColor) tell(`${named[at].name} is ${colours[at]}, not ${color.fixedColor}`);
+    const got = data.getFieldDisplayName(made[at].fields[1], made[at], made);
+    if (got !== (displayName ?? named[at].name)) tell(`${named[at].name} reads ${got}`);
+  }
 }
 
 /** What Prometheus' datasource gives for a table: a frame a query, a column a label. */

@@ -55,7 +55,7 @@ type Property<Custom> =
     }[keyof Custom & string];
 
 interface Override<Custom> {
-  matcher: { id: "byName"; options: string };
+  matcher: { id: "byName" | "byRegexp" | "byFrameRefID"; options: string };
   properties: Property<Custom>[];
 }
 
