@@ -145,7 +145,7 @@ fn nginx(folder: &Path, plain: u16, secure: u16) -> String {
            uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
            server {{ {1} location / {{ return 200 '{3}'; }} location /status {{ stub_status; }} }}
            server {{ {2} ssl_certificate {0}/leaf.pem; ssl_certificate_key {0}/leaf.key;
-             ssl_session_cache off; location / {{ return 200 '{3}'; }} }}
+             ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; location / {{ return 200 '{3}'; }} }}
          }}",
         folder.display(),
         listen(plain, ""),
