@@ -47,6 +47,15 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no such file.
+    #[error(
+        "there is no {path}: name with `--data` the folder of a daemon that has run, such as \
+         /var/lib/thongsuot"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file or folder could not be used.
     #[error("can't {action} {path}: {source}")]
     File {

@@ -83,6 +83,11 @@ impl Place {
             Self::Disk(_) => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Self::Memory(_) => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
+        if let Self::Disk(path) = self
+            && matches!(path.try_exists(), Ok(false))
+        {
+            return Err(HistoryError::Missing { path: path.clone() });
+        }
         let connection = self.connect(flags)?;
         pragma(&connection, "query_only", &1)?;
         pragma(&connection, "mmap_size", &0)?;

@@ -126,6 +126,17 @@ fn schema_is_json_and_help_fits_a_terminal() {
 }
 
 #[test]
+fn whoever_reads_the_past_is_told_how_to_say_where_it_is() {
+    let folder = Folder::new();
+    let report = ["report", "--period", "2026-10"];
+    for command in [&["verify"][..], &report, &["export", "--period", "2026-10", "--check", "c"]] {
+        let (code, out, error) = folder.run(command);
+        assert_eq!((code, out.as_str()), (74, ""), "{command:?}: {error}");
+        assert!(error.contains("there is no var/history.sqlite: name with `--data`"), "{error}");
+    }
+}
+
+#[test]
 fn status_shows_who_is_down_and_why_in_eighty_columns() {
     let good = Server::start();
     let broken = Server::with(Manner::Broken);
