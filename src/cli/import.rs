@@ -98,8 +98,9 @@ impl Import {
             ),
             From::UptimeKuma(it) => (kuma(&it.file)?, it.to),
             From::Blackbox(it) => {
-                finish(&blackbox(&it)?, &it.to)?;
-                refused(&it.file);
+                let modules = text(&it.file)?;
+                finish(&blackbox(&it, &modules)?, &it.to)?;
+                refused(&it.file, &modules);
                 return Ok(());
             }
         };
@@ -110,8 +111,8 @@ impl Import {
 /// Says what our reader of modules refuses in `file`: an import passes over what it can't make
 /// sense of.
 #[expect(clippy::print_stderr, reason = "as all that is told of an import")]
-fn refused(file: &Path) {
-    let Err(faults) = modules::read(file, &environment) else { return };
+fn refused(file: &Path, text: &str) {
+    let Err(faults) = modules::parse(file, text.as_bytes(), &environment) else { return };
     eprintln!("\nMISTAKES: refused by `--blackbox-config`; what they meant may be missing");
     faults.lines().iter().for_each(|it| eprintln!("  {it}"));
 }
@@ -158,15 +159,14 @@ fn kuma(path: &Path) -> Result<Imported, Failure> {
     made.map_err(|why| failed(path, &why))
 }
 
-fn blackbox(it: &Blackbox) -> Result<Imported, Failure> {
-    let modules = text(&it.file)?;
+fn blackbox(it: &Blackbox, modules: &str) -> Result<Imported, Failure> {
     let Some(path) = &it.prometheus else {
-        return import::blackbox(&modules, None, &judge).map_err(|why| failed(&it.file, &why));
+        return import::blackbox(modules, None, &judge).map_err(|why| failed(&it.file, &why));
     };
     let folder = path.parent().unwrap_or(Path::new(""));
     let files = |pattern: &str| matching(&folder.join(pattern));
     let prometheus = text(path)?;
-    import::blackbox(&modules, Some((&prometheus, &files)), &judge).map_err(|why| match why {
+    import::blackbox(modules, Some((&prometheus, &files)), &judge).map_err(|why| match why {
         ImportError::Targets(why) => failed(path, &why),
         why => failed(&it.file, &why),
     })
