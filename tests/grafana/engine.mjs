@@ -148,9 +148,20 @@ function values({ data, theme }, type, config, tell, seen) {
   }
 }
 
+/** Frames with all that a panel says of their fields. */
+function overridden({ data, registry, theme }, { fieldConfig }, frames) {
+  const ids = fieldConfig.overrides.flatMap((it) => it.properties.map(({ id }) => id));
+  const custom = new Set([...Object.keys(fieldConfig.defaults.custom ?? {}).map((id) => `custom.${id}`),
+    ...ids.filter((id) => id.startsWith("custom."))]);
+  return data.applyFieldOverrides({ data: frames, theme, timeZone: "utc",
+    fieldConfig: structuredClone(fieldConfig), replaceVariables: (it) => it,
+    fieldConfigRegistry: registry([...custom]) });
+}
+
 /** Series of one panel, as Prometheus' datasource calls them, have colours of their own: those that
  * an override speaks of the one it says, in its words. */
-function lines({ data, registry, theme }, panel, tell) {
+function lines(engine, panel, tell) {
+  const { data, theme } = engine;
   const coloured = panel.fieldConfig.overrides.filter(({ properties }) =>
     properties.some(({ id }) => id === "color"));
   const called = ({ matcher: { id, options } }) => ({
@@ -166,12 +177,7 @@ function lines({ data, registry, theme }, panel, tell) {
     { name: "Time", type: "time", values: [NOW] },
     { name: "Value", type: "number", values: [1], labels: { name },
       config: { displayNameFromDS: name } }] }));
-  const custom = [...new Set([...Object.keys(panel.fieldConfig.defaults.custom ?? {}).map((id) => `custom.${id}`),
-    ...panel.fieldConfig.overrides.flatMap((it) => it.properties.map(({ id }) => id))
-      .filter((id) => id.startsWith("custom."))])];
-  const made = data.applyFieldOverrides({ data: given, theme, timeZone: "utc",
-    fieldConfig: structuredClone(panel.fieldConfig), replaceVariables: (it) => it,
-    fieldConfigRegistry: registry(custom) });
+  const made = overridden(engine, panel, given);
   data.cacheFieldDisplayNames(made);
   const colours = made.map(({ fields }) => data.getFieldSeriesColor(fields[1], theme).color);
   if (new Set(colours).size < colours.length) tell(`series of one colour: ${colours}`);
@@ -202,7 +208,8 @@ function frames(panel, labels) {
 const value = (observable) =>
   new Promise((next, error) => observable.subscribe({ next, error }));
 
-async function columns({ data, registry, theme }, panel, tell, seen) {
+async function columns(engine, panel, tell, seen) {
+  const { data, theme } = engine;
   const named = panel.transformations.find((it) => it.id === "filterFieldsByName");
   const organize = panel.transformations.find((it) => it.id === "organize");
   if (!named || !organize) return tell("a table without named columns");
@@ -214,13 +221,7 @@ async function columns({ data, registry, theme }, panel, tell, seen) {
   const made = await value(data.transformDataFrame(panel.transformations, given,
     { interpolate: (it) => it }));
   seen.transformations += panel.transformations.length;
-  const custom = [...new Set([panel.fieldConfig.defaults.custom ?? {},
-    ...panel.fieldConfig.overrides.map((it) => Object.fromEntries(it.properties
-      .filter(({ id }) => id.startsWith("custom.")).map(({ id }) => [id.slice(7), 0])))]
-    .flatMap((it) => Object.keys(it)))].map((id) => `custom.${id}`);
-  const [table, ...more] = data.applyFieldOverrides({ data: made, theme, timeZone: "utc",
-    fieldConfig: structuredClone(panel.fieldConfig), replaceVariables: (it) => it,
-    fieldConfigRegistry: registry(custom) });
+  const [table, ...more] = overridden(engine, panel, made);
   if (!table || more.length) return tell(`${more.length + 1} tables, not one`);
   const titles = table.fields.map((field) => data.getFieldDisplayName(field, table, [table]));
   const meant = wanted.filter((it) => there.has(it))
